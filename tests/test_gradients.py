@@ -1,0 +1,78 @@
+"""All parameters, both engines: against central differences of an outside judge, and against each other."""
+import random
+
+import pytest
+import reference
+from conftest import load
+
+
+def sharp(lecture):
+    """Weights at which attention is decided and no gradient is tiny, put into the model. Returns numbers, {name: rows}."""
+    draw = random.Random(3)
+    for p in lecture.params:
+        p.data, p.grad = draw.gauss(0, 0.3), 0.0
+    rows_of = {name: [[p.data for p in row] for row in rows] for name, rows in lecture.model.items()}
+    return [p.data for p in lecture.params], rows_of
+
+
+def by_autograd(lecture, tokens):
+    for p in lecture.params:
+        p.grad = 0.0
+    loss = lecture.surprise(tokens)
+    loss.backward()
+    return loss.data, [p.grad for p in lecture.params]
+
+
+def worst(found, expected):
+    """The largest relative error; numbers below a thousandth of the largest are held against that thousandth."""
+    floor = max(map(abs, expected)) / 1000
+    return max(abs(a - b) / max(abs(a), abs(b), floor) for a, b in zip(found, expected))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, flags, count", [
+    ("eva", [], 4192),
+    ("elsa", ["--layers", 3, "--width", 8, "--heads", 2, "--block", 6], 2784),
+])
+def test_every_parameter_has_the_gradient_that_central_differences_give_in_both_engines(name, flags, count):
+    lecture = load("--steps", 0, "--samples", 0, *flags)
+    numbers, rows_of = sharp(lecture)
+    tokens = lecture.encode(name)
+    shape = lecture.layers, lecture.heads, lecture.block
+    slopes = reference.central_differences(rows_of, tokens, *shape)
+    loss, gradient = by_autograd(lecture, tokens)
+    explicit_loss, explicit_gradient, _ = lecture.explicit(numbers, tokens)
+    assert len(slopes) == len(gradient) == len(explicit_gradient) == count
+    assert loss == pytest.approx(reference.loss(rows_of, tokens, *shape), abs=1e-13)
+    assert explicit_loss == pytest.approx(loss, abs=1e-13)
+    assert worst(gradient, slopes) <= 1e-6
+    assert worst(explicit_gradient, slopes) <= 1e-6
+
+
+@pytest.mark.parametrize("flags", [
+    [],
+    ["--layers", 3, "--width", 8, "--heads", 2, "--block", 6],
+    ["--width", 8, "--heads", 1],
+    ["--width", 6, "--heads", 6],
+    ["--width", 4, "--heads", 2, "--block", 1],
+    ["--width", 1, "--heads", 1, "--layers", 2],
+], ids=lambda flags: " ".join(map(str, flags)) or "default")
+@pytest.mark.parametrize("name", ["a", "eva", "maximilian", "anna" * 6], ids=["one letter", "eva", "maximilian", "24 letters"])
+def test_the_two_engines_agree_on_loss_and_gradient_for_every_shape_and_length(flags, name):
+    lecture = load("--steps", 0, "--samples", 0, *flags)
+    numbers, _ = sharp(lecture)
+    tokens = lecture.encode(name)
+    loss, gradient = by_autograd(lecture, tokens)
+    explicit_loss, explicit_gradient, _ = lecture.explicit(numbers, tokens)
+    assert explicit_loss == pytest.approx(loss, rel=1e-13)
+    assert worst(explicit_gradient, gradient) <= 1e-12
+    assert any(gradient)
+
+
+def test_only_the_first_block_tokens_of_a_long_name_are_trained_on(deep):
+    assert deep.surprise(deep.encode("matilda")).data == deep.surprise(deep.encode("matild")[:-1] + deep.encode("a")[1:]).data
+
+
+def test_the_gradients_kept_for_the_proof_belong_to_the_first_name_at_the_initial_weights(default):
+    gradient = default.explicit(default.start, default.encode(default.docs[0]))[1]
+    assert worst(default.first_gradient, gradient) <= 1e-12
