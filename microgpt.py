@@ -12,12 +12,19 @@ knobs = [
     ("heads", 4, 1, "attention heads of a layer; they divide the width among them"),
     ("block", 16, 1, "context: the most tokens that the model can look at"),
     ("seed", 42, None, "where the random numbers start; the same seed repeats the same run"),
-    ("temperature", 0.5, None, "daring in speech: near 0 only the likeliest letter, above 1 wild ones"),
+    ("temperature", 0.5, None, "daring in speech: near 0 only the likeliest token, 1 the model's own odds"),
     ("samples", 20, 0, "names to speak after training"),
     ("data", "names.txt", None, "text file to learn from, one name a line"),
 ]
+def farewell(kind, error, trace):                                               # Ctrl-C, or `| head` closing: no fuss
+    if kind is BrokenPipeError: sys.stdout = None
+    elif kind is not KeyboardInterrupt: sys.__excepthook__(kind, error, trace)
+sys.excepthook = farewell
+gc.disable()                                                                    # no graph here is cyclic: refcounts do
+terminal = bool(sys.stdout) and sys.stdout.isatty()
+if hasattr(sys.stdout, "reconfigure"): sys.stdout.reconfigure(errors="replace", line_buffering=True)
 here = pathlib.Path(globals().get("__file__", "microgpt.py"))                   # in a notebook there is no __file__
-parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
 parser.error = lambda reason: parser.exit(2, f"microgpt: {reason}\n")           # a bad choice gets one sentence
 for knob, value, least, meaning in knobs:
     parser.add_argument("--" + knob, type=type(value), default=value, help=f"{meaning} (default: {value})")
@@ -29,13 +36,6 @@ for knob, value, least, meaning in knobs:
     if least is not None and getattr(chosen, knob) < least: parser.error(f"--{knob} must be at least {least}")
 if width % heads: parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 if not 0 < temperature < math.inf: parser.error("--temperature must be a positive, finite number")
-def farewell(kind, error, trace):                                               # Ctrl-C, or `| head` closing: no fuss
-    if kind is BrokenPipeError: sys.stdout = None
-    elif kind is not KeyboardInterrupt: sys.__excepthook__(kind, error, trace)
-sys.excepthook = farewell
-gc.disable()                                                                    # no graph here is cyclic: refcounts do
-terminal = bool(sys.stdout) and sys.stdout.isatty()
-if hasattr(sys.stdout, "reconfigure"): sys.stdout.reconfigure(errors="replace", line_buffering=True)
 def show(losses, seconds, goal):                                                # one line for the step just done
     done, pace, mean = len(losses), seconds / len(losses), statistics.fmean(losses[-100:])
     line = f"step {done:4d} / {steps:4d} | loss {losses[-1]:.4f}"
@@ -78,8 +78,8 @@ class Value:
     @staticmethod
     def dot(a, b):                                                              # [n], [n] -> a0 * b0 + a1 * b1 + ...
         a_data, b_data = [x.data for x in a], [y.data for y in b]               # one node where + and * would take 2n
-        return Value(sum([x * y for x, y in zip(a_data, b_data)]), [*zip(a, b_data), *zip(b, a_data)])
-    def __pow__(self, k): return Value(self.data**k, ((self, k * self.data ** (k - 1)),))
+        return Value(sum([x * y for x, y in zip(a_data, b_data)]), (*zip(a, b_data), *zip(b, a_data)))
+    def __pow__(self, k): return Value(self.data**k, ((self, k * self.data ** (k - 1) if k else 0.0),))
     def exp(self): return Value(math.exp(self.data), ((self, math.exp(self.data)),))
     def log(self): return Value(math.log(self.data), ((self, 1 / self.data),))
     def relu(self): return Value(max(self.data, 0.0), ((self, 1.0 if self.data > 0 else 0.0),))
@@ -127,7 +127,7 @@ def softmax(scores):                                                            
     exps = [(score - peak).exp() for score in scores]                           # e**-peak cancels in the division below
     total = sum(exps)
     return [e / total for e in exps]
-def rmsnorm(x):                                                                 # [n] -> [n], of mean square 1
+def rmsnorm(x):                                                                 # [n] -> [n], of mean square about 1
     scale = (Value.dot(x, x) / len(x) + 1e-5) ** -0.5                           # 1e-5: never divide by 0
     return [xi * scale for xi in x]                                             # (Zhang and Sennrich, 2019)
 def gpt(token, position, keys, values):                                         # caches: [layers][past][width]
@@ -155,7 +155,7 @@ def gpt(token, position, keys, values):                                         
 def cross_entropy(logits, target):                                              # [vocab], a token -> -log(probability)
     peak = max(logit.data for logit in logits)                                  # as in softmax, against overflow
     total = sum((logit - peak).exp() for logit in logits)                       # p = exp(logit - peak) / total, and so
-    return total.log() + peak - logits[target]                                  # -log p = log(total) + peak - logit
+    return total.log() - (logits[target] - peak)                                # -log p = log(total) - (logit - peak)
 def surprise(tokens):                                                           # [BOS ... BOS] -> mean cross-entropy
     keys, values = [[] for _ in range(layers)], [[] for _ in range(layers)]
     T = min(block, len(tokens) - 1)                                             # T guesses; a longer name is cut
@@ -170,17 +170,17 @@ first_gradient = [p.grad for p in params]
 for p in params: p.grad = 0.0
 
 # %% 8. Adam -----------------------------------------------------------------------------------------------------------
-# A small step against the gradient lowers the loss. Adam (Kingma and Ba, 2015) steps by the ratio of two running means,
-# the moment estimates: of the gradient, and of its square, whose root is its usual size. So small gradients count too.
+# A small step against the gradient lowers the loss. Adam (Kingma and Ba, 2015) divides two moving averages, the moment
+# estimates: that of the gradient by the root of that of its square, its usual size. So small gradients count as well.
 beta1, beta2, epsilon = 0.85, 0.99, 1e-8                                        # memories of about 7 and of 100 steps
 moment1, moment2 = [0.0] * len(params), [0.0] * len(params)
 def adam(step):
     rate = 0.01 * (1 - step / steps)                                            # learning rate: first bold, then less
+    bias1, bias2 = 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)             # how much of an average is filled
     for i, p in enumerate(params):
         moment1[i] = beta1 * moment1[i] + (1 - beta1) * p.grad                  # most of the old mean, a little news
-        moment2[i] = beta2 * moment2[i] + (1 - beta2) * p.grad**2
-        direction = moment1[i] / (1 - beta1 ** (step + 1))                      # both began at 0, too small: divide by
-        size = (moment2[i] / (1 - beta2 ** (step + 1))) ** 0.5                  # the part of the whole they have seen
+        moment2[i] = beta2 * moment2[i] + (1 - beta2) * p.grad * p.grad
+        direction, size = moment1[i] / bias1, (moment2[i] / bias2) ** 0.5       # corrected: both began at 0
         p.data -= rate * direction / (size + epsilon)                           # epsilon: never divide by 0
         p.grad = 0.0
 
@@ -201,8 +201,8 @@ except KeyboardInterrupt: print("\nstopped early")
 draw(losses)
 
 # %% 10. Inference -----------------------------------------------------------------------------------------------------
-# To speak: begin with BOS, draw the next token at random by its probability, feed it back in, until BOS comes up again.
-# A temperature below 1, which divides the logits, makes likely tokens likelier; above 1 it evens them out.
+# To speak: begin with BOS, draw the next token at random by its probability, feed it back in, until BOS comes up again
+# or the block is full. The logits are divided by a temperature: below 1, likely tokens get likelier; above, less so.
 def probabilities(scores, temperature=1.0):                                     # softmax again, for plain numbers
     peak = max(scores)
     exps = [math.exp((score - peak) / temperature) for score in scores]
@@ -238,7 +238,7 @@ def normalize_back(dn, n, scales):                                              
 def explicit(numbers, tokens):                                                  # -> loss, gradient, what forward kept
     supply, T, kept = iter(numbers), min(block, len(tokens) - 1), []
     w = {name: [list(itertools.islice(supply, len(row))) for row in rows] for name, rows in model.items()}
-    x0, x0_scale = normalize(add([w["token"][token] for token in tokens[:T]], w["position"]))
+    x0, x0_scale = normalize(add([w["token"][token] for token in tokens[:T]], w["position"][:T]))
     x = x0                                                                      # the residual stream, [T][width]
     for layer in range(layers):
         n, n_scale = normalize(x)
@@ -255,8 +255,8 @@ def explicit(numbers, tokens):                                                  
         kept.append((attention, heard, n, n_scale, q, k, v, m, m_scale, hidden))
     logits, targets = dots(x, w["lm_head"]), tokens[1:]
     probs = [probabilities(row) for row in logits]
-    tops = [max(row) - math.log(max(p)) for row, p in zip(logits, probs)]       # log of the total: max(p) = 1/total
-    loss = sum(top - row[target] for top, row, target in zip(tops, logits, targets)) / T
+    log_totals = [-math.log(max(p)) for p in probs]                             # the likeliest token has p = 1/total
+    loss = sum(log + max(row) - row[target] for log, row, target in zip(log_totals, logits, targets)) / T
 
     d_logits = [[(p - (i == target)) / T for i, p in enumerate(row)] for row, target in zip(probs, targets)]
     grad = {"lm_head": dots(transpose(d_logits), transpose(x))}                 # dw = dyᵀ x, with y the logits,
@@ -287,18 +287,18 @@ def explicit(numbers, tokens):                                                  
     grad |= {"position": dx + [[0.0] * width] * (block - T), "token": [[0.0] * width for _ in range(vocab)]}
     for token, d in zip(tokens, dx): grad["token"][token] = [a + b for a, b in zip(grad["token"][token], d)]
     return loss, [g for name in model for row in grad[name] for g in row], kept
-def explicit_adam(step, numbers, sum1, sum2, gradient):                         # section 8, with 1 - beta put off
+def explicit_adam(step, numbers, sum1, sum2, gradient):                         # section 8; 1 - beta leaves the loops
     rate = 0.01 * (1 - step / steps) * (1 - beta1) / (1 - beta1 ** (step + 1))
-    spread, small, sqrt = ((1 - beta2) / (1 - beta2 ** (step + 1))) ** 0.5, epsilon, math.sqrt
+    spread = ((1 - beta2) / (1 - beta2 ** (step + 1))) ** 0.5
     sum1, sum2 = [beta1 * a + g for a, g in zip(sum1, gradient)], [beta2 * b + g * g for b, g in zip(sum2, gradient)]
-    return [p - rate * a / (sqrt(b) * spread + small) for p, a, b in zip(numbers, sum1, sum2)], sum1, sum2
+    return [p - rate * a / (math.sqrt(b) * spread + epsilon) for p, a, b in zip(numbers, sum1, sum2)], sum1, sum2
 
 # %% 12. The speed of the two ------------------------------------------------------------------------------------------
-# Same start, same names, same steps, so the losses repeat. First the check: every gradient of the first step, compared.
-# Then the clock, around forward, backward and Adam and nothing else. With --fast, this is where the model is trained.
-gradient = explicit(start, encode(docs[0]))[1]
-gap = max(abs(a - b) for a, b in zip(gradient, first_gradient)) / max(map(abs, first_gradient))
-if not gap <= 1e-9: sys.exit(f"THE TWO ENGINES DISAGREE: their gradients differ by {gap:.1e} of the largest")
+# Same start, same names, same steps, so the losses repeat. First the check: all gradients of the first step, compared
+# relative to the largest. Then the clock, around forward, backward and Adam. With --fast, the model is trained here.
+gradient, largest = explicit(start, encode(docs[0]))[1], max(map(abs, first_gradient))
+gaps = [abs(a - b) / largest for a, b in zip(gradient, first_gradient, strict=True)]
+if not all(gap <= 1e-9 for gap in gaps): sys.exit(f"THE TWO ENGINES DISAGREE: gradients differ by {max(gaps):.0e}")
 numbers, sum1, sum2 = start, [0.0] * len(start), [0.0] * len(start)
 fast_losses, fast_seconds, goal = [], 0.0, steps if fast else len(losses)
 try:
@@ -319,6 +319,6 @@ if fast_losses:
     print(f"\n{'engine':<20}{'µs/sample':>12}{'speedup':>10}")
     if losses: print(f"{'scalar autograd':<20}{slow:>12.1f}{1:>9.1f}x")
     print(f"{'explicit backprop':<20}{quick:>12.1f}" + (f"{slow / quick:>9.1f}x" if losses else ""))
-print(f"largest gradient difference, first step, all {len(params)} parameters: {gap:.1e}")
+print(f"largest gradient difference, first step, all {len(params)} parameters: {max(gaps):.1e}")
 loss_gap = max([abs(a - b) for a, b in zip(losses, fast_losses)], default=0.0)
 if losses: print(f"largest loss difference over {len(fast_losses)} steps: {loss_gap:.1e}")

@@ -43,7 +43,7 @@ def loss(weights, tokens, layers, heads, block):
             stream[t] = [a + b for a, b in zip(stream[t], product(weights["down", layer], inner))]
     total = 0.0
     for t in range(length):
-        logits = product(weights["head"], stream[t])
+        logits = product(weights["lm_head"], stream[t])
         largest = max(logits)
         total += largest + log(sum(exp(x - largest) for x in logits)) - logits[tokens[t + 1]]
     return total / length

@@ -143,6 +143,7 @@ def test_a_power_takes_a_plain_number_and_refuses_a_value(default):
         default.Value(2.0) ** default.Value(3.0)
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_operations_backpropagates_and_is_freed_without_recursion(default):
     a = default.Value(1.0)
     x = a

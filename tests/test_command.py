@@ -279,15 +279,18 @@ def test_on_a_terminal_one_line_is_updated_in_place_and_fits_80_columns():
     assert all(len(line) <= 80 for line in text.split("\n") if "\r" not in line)
 
 
-def test_a_disagreement_of_the_engines_is_reported_loudly_and_ends_the_run_with_status_1(tmp_path):
-    broken = tmp_path / "microgpt.py"
+@pytest.mark.parametrize("rule, broken", [
+    ("dk += dots(q[part], transpose(ds))", "dk += dots(q[part], ds)"),
+    ("for g in row], kept", "for g in row][:-1] + [math.nan], kept"),
+], ids=["a rule", "not a number"])
+def test_a_disagreement_of_the_engines_is_reported_loudly_and_ends_the_run_with_status_1(rule, broken, tmp_path):
     source = SCRIPT.read_text(encoding="utf-8")
-    rule = "dk += dots(q[part], transpose(ds))"
     assert source.count(rule) == 1
-    broken.write_text(source.replace(rule, "dk += dots(q[part], ds)"), encoding="utf-8")
+    (tmp_path / "microgpt.py").write_text(source.replace(rule, broken), encoding="utf-8")
     shutil.copy(ROOT / "names.txt", tmp_path / "names.txt")
     for flags in (["--steps", "1"], ["--fast", "--steps", "1"]):
-        process = subprocess.run([sys.executable, str(broken), *flags], capture_output=True, text=True, encoding="utf-8", timeout=60)
+        process = subprocess.run([sys.executable, str(tmp_path / "microgpt.py"), *flags], capture_output=True, text=True,
+                                 encoding="utf-8", timeout=60)
         assert process.returncode == 1
         assert "DISAGREE" in process.stderr and "Traceback" not in process.stderr
 

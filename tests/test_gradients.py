@@ -29,6 +29,18 @@ def worst(found, expected):
     return max(abs(a - b) / max(abs(a), abs(b), floor) for a, b in zip(found, expected))
 
 
+@pytest.mark.parametrize("name", ["a", "eva", "maximilian", "anna" * 6])
+def test_the_loss_in_both_engines_is_that_of_the_outside_judge(default, deep, name):
+    for lecture in (default, deep):
+        shape = lecture.layers, lecture.heads, lecture.block
+        rows_of = {name: [[p.data for p in row] for row in rows] for name, rows in lecture.model.items()}
+        tokens = lecture.encode(name)
+        assert tokens == [26, *(ord(letter) - ord("a") for letter in name), 26]
+        expected = reference.loss(rows_of, tokens, *shape)
+        assert lecture.surprise(tokens).data == pytest.approx(expected, rel=0, abs=1e-13)
+        assert lecture.explicit([p.data for p in lecture.params], tokens)[0] == pytest.approx(expected, rel=0, abs=1e-13)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name, flags, count", [
     ("eva", [], 4192),

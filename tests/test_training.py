@@ -17,40 +17,6 @@ def spoken(capsys):
     return [line.split(": ", 1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("sample ")]
 
 
-@pytest.mark.parametrize("engine", ["autograd", "explicit"])
-@pytest.mark.parametrize("name", ["default", "deep"])
-def test_the_losses_and_names_of_the_original_are_reproduced(name, engine, capsys):
-    figures = original(name)
-    lecture = load(*flags_of(figures), *(["--fast"] if engine == "explicit" else []))
-    losses = lecture.losses if engine == "autograd" else lecture.fast_losses
-    assert len(lecture.params) == figures["parameters"]
-    assert losses == pytest.approx(figures["losses"], rel=0, abs=1e-9)
-    assert spoken(capsys) == figures["names"]
-
-
-def test_the_encore_of_a_full_run_repeats_its_losses(default):
-    lecture = load("--steps", 12, "--samples", 0)
-    assert len(lecture.losses) == 12
-    assert lecture.fast_losses == pytest.approx(lecture.losses, rel=0, abs=1e-12)
-    assert lecture.losses[0] == pytest.approx(default.surprise(default.encode(default.docs[0])).data, abs=1e-12)
-
-
-def test_with_fast_the_model_that_speaks_is_the_one_the_explicit_engine_trained():
-    slow, fast = load("--steps", 8, "--samples", 0), load("--steps", 8, "--samples", 0, "--fast")
-    assert [p.data for p in fast.params] == pytest.approx([p.data for p in slow.params], rel=0, abs=1e-12)
-    assert [p.data for p in fast.params] != fast.start
-    assert fast.losses == []
-
-
-def test_names_come_round_again_when_there_are_more_steps_than_names(tmp_path):
-    data = tmp_path / "two.txt"
-    data.write_text("ada\nbo\n")
-    lecture = load("--steps", 3, "--samples", 0, "--data", data)
-    assert lecture.encode(lecture.docs[0]) != lecture.encode(lecture.docs[1])
-    assert lecture.losses[2] < lecture.losses[0]
-    assert lecture.losses[2] != pytest.approx(lecture.losses[1], abs=1e-3)
-
-
 # Adam by hand, for one number that starts at 1, three steps of three, gradients 0.5, -0.25, 1. With beta1 = 0.85 and
 # beta2 = 0.99 the bias-corrected moments are:
 #   step 1: m = 0.15 * 0.5 = 0.075, / 0.15 = 0.5;               v = 0.01 * 0.25 = 0.0025, / 0.01 = 0.25, root 0.5
@@ -98,6 +64,40 @@ def test_epsilon_stands_outside_the_root_and_bounds_the_step_of_a_tiny_gradient(
 def test_a_gradient_of_zero_moves_nothing():
     lecture = load("--steps", 1, "--samples", 0)
     assert lecture.explicit_adam(0, [0.7], [0.0], [0.0], [0.0])[0] == [0.7]
+
+
+def test_the_encore_of_a_full_run_repeats_its_losses(default):
+    lecture = load("--steps", 12, "--samples", 0)
+    assert len(lecture.losses) == 12
+    assert lecture.fast_losses == pytest.approx(lecture.losses, rel=0, abs=1e-12)
+    assert lecture.losses[0] == pytest.approx(default.surprise(default.encode(default.docs[0])).data, abs=1e-12)
+
+
+def test_with_fast_the_model_that_speaks_is_the_one_the_explicit_engine_trained():
+    slow, fast = load("--steps", 8, "--samples", 0), load("--steps", 8, "--samples", 0, "--fast")
+    assert [p.data for p in fast.params] == pytest.approx([p.data for p in slow.params], rel=0, abs=1e-12)
+    assert [p.data for p in fast.params] != fast.start
+    assert fast.losses == []
+
+
+def test_names_come_round_again_when_there_are_more_steps_than_names(tmp_path):
+    data = tmp_path / "two.txt"
+    data.write_text("ada\nbo\n")
+    lecture = load("--steps", 3, "--samples", 0, "--data", data)
+    assert lecture.encode(lecture.docs[0]) != lecture.encode(lecture.docs[1])
+    assert lecture.losses[2] < lecture.losses[0]
+    assert lecture.losses[2] != pytest.approx(lecture.losses[1], abs=1e-3)
+
+
+@pytest.mark.parametrize("engine", ["autograd", "explicit"])
+@pytest.mark.parametrize("name", ["default", "deep"])
+def test_the_losses_and_names_of_the_original_are_reproduced(name, engine, capsys):
+    figures = original(name)
+    lecture = load(*flags_of(figures), *(["--fast"] if engine == "explicit" else []))
+    losses = lecture.losses if engine == "autograd" else lecture.fast_losses
+    assert len(lecture.params) == figures["parameters"]
+    assert losses == pytest.approx(figures["losses"], rel=0, abs=1e-9)
+    assert spoken(capsys) == figures["names"]
 
 
 @pytest.mark.slow
