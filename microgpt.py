@@ -21,7 +21,7 @@ def farewell(kind, error, trace):                                               
     elif kind is not KeyboardInterrupt: sys.__excepthook__(kind, error, trace)
 sys.excepthook = farewell
 gc.disable()                                                                    # no graph here is cyclic: refcounts do
-terminal = bool(sys.stdout) and sys.stdout.isatty()
+terminal = hasattr(sys.stdout, "isatty") and sys.stdout.isatty()
 if hasattr(sys.stdout, "reconfigure"): sys.stdout.reconfigure(errors="replace", line_buffering=True)
 here = pathlib.Path(globals().get("__file__", "microgpt.py"))                   # in a notebook there is no __file__
 parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -45,14 +45,14 @@ def draw(losses):                                                               
     tenth = max(1, math.ceil(len(losses) / 10))
     for at in range(0, len(losses), tenth):
         mean = statistics.fmean(losses[at:at + tenth])
-        print(f"from step {at + 1:4d} | mean loss {mean:.4f} {'#' * round(12 * mean)}")
+        print(f"from step {at + 1:4d} | mean loss {mean:.4f} {'#' * min(46, round(12 * mean))}")
 
 # %% 2. Data and tokens ------------------------------------------------------------------------------------------------
 # A model knows only numbers. Every letter that occurs gets one, its token; one more token, BOS, beginning of sequence,
 # stands before and after every name. So "anna" becomes 26 0 13 13 0 26, and the task is always: which token comes next?
 try: docs = [line.strip() for line in pathlib.Path(data).read_text("utf-8-sig").split("\n") if line.strip()]
-except (OSError, UnicodeDecodeError) as problem: parser.error(f"cannot read {data} as text: {problem}")
-if not docs: parser.error(f"there is no name in {data}")
+except (OSError, UnicodeDecodeError) as problem: parser.error(f"cannot read {str(data)!r} as text: {problem}")
+if not docs: parser.error(f"there is no name in {str(data)!r}")
 random.seed(seed)                                                               # from here on, chance is repeatable
 random.shuffle(docs)
 letters = sorted(set("".join(docs)))                                            # a letter's token: its index in letters
@@ -144,9 +144,9 @@ def gpt(token, position, keys, values):                                         
             attention = softmax(scores)                                         # [past]: how much to hear from each
             told = zip(*[v[part] for v in values[layer]])                       # [head_width][past]: what each says
             heard += [Value.dot(attention, row) for row in told]                # their voices, mixed by attention
-        x = [a + b for a, b in zip(x, linear(heard, model["output", layer]))]
-        hidden = [u.relu() for u in linear(rmsnorm(x), model["up", layer])]
-        x = [a + b for a, b in zip(x, linear(hidden, model["down", layer]))]
+        x = [a + b for a, b in zip(x, linear(heard, model["output", layer]))]   # what it heard is added to x
+        hidden = [u.relu() for u in linear(rmsnorm(x), model["up", layer])]     # the MLP: wide, nothing below zero,
+        x = [a + b for a, b in zip(x, linear(hidden, model["down", layer]))]    # and narrow again, added as well
     return linear(x, model["lm_head"])                                          # how well does each token fit next?
 
 # %% 6. Loss -----------------------------------------------------------------------------------------------------------
@@ -166,8 +166,8 @@ def surprise(tokens):                                                           
 # first gradients against those worked out by hand. Then the slate is wiped clean, for training.
 loss = surprise(encode(docs[0]))                                                # forward: the graph grows,
 loss.backward()                                                                 # backward: blame flows through it
-first_gradient = [p.grad for p in params]
-for p in params: p.grad = 0.0
+first_gradient = [p.grad for p in params]                                       # kept for section 12
+for p in params: p.grad = 0.0                                                   # or training would add to it
 
 # %% 8. Adam -----------------------------------------------------------------------------------------------------------
 # A small step against the gradient lowers the loss. Adam (Kingma and Ba, 2015) divides two moving averages, the moment
@@ -209,7 +209,7 @@ def probabilities(scores, temperature=1.0):                                     
     total = sum(exps)
     return [e / total for e in exps]
 def pick(logits): return random.choices(range(vocab), probabilities([x.data for x in logits], temperature))[0]
-def speak():
+def speak():                                                                    # says its names, one token at a time
     names = []
     for i in range(samples):
         keys, values = [[] for _ in range(layers)], [[] for _ in range(layers)]
@@ -245,7 +245,7 @@ def explicit(numbers, tokens):                                                  
         q, k, v = [dots(w[role, layer], n) for role in ("query", "key", "value")]
         attention, heard = [], []                                               # heads times [T][T]; [width][T]
         for part in parts:
-            scores = dots(transpose(q[part]), transpose(k[part]))               # q kᵀ; then the causal triangle:
+            scores = dots(transpose(q[part]), transpose(k[part]))               # qᵀ k; then the causal triangle:
             attention.append([probabilities(row[:t + 1], root) + [0.0] * (T - t - 1) for t, row in enumerate(scores)])
             heard += dots(v[part], attention[-1])                               # row t has heard positions 0 to t
         x = add(x, dots(transpose(heard), w["output", layer]))
@@ -256,7 +256,7 @@ def explicit(numbers, tokens):                                                  
     logits, targets = dots(x, w["lm_head"]), tokens[1:]
     probs = [probabilities(row) for row in logits]
     log_totals = [-math.log(max(p)) for p in probs]                             # the likeliest token has p = 1/total
-    loss = sum(log + max(row) - row[target] for log, row, target in zip(log_totals, logits, targets)) / T
+    loss = sum(log + (max(row) - row[target]) for log, row, target in zip(log_totals, logits, targets)) / T
 
     d_logits = [[(p - (i == target)) / T for i, p in enumerate(row)] for row, target in zip(probs, targets)]
     grad = {"lm_head": dots(transpose(d_logits), transpose(x))}                 # dw = dyᵀ x, with y the logits,
@@ -299,7 +299,7 @@ def explicit_adam(step, numbers, sum1, sum2, gradient):                         
 gradient, largest = explicit(start, encode(docs[0]))[1], max(map(abs, first_gradient))
 gaps = [abs(a - b) / largest for a, b in zip(gradient, first_gradient, strict=True)]
 if not all(gap <= 1e-9 for gap in gaps): sys.exit(f"THE TWO ENGINES DISAGREE: gradients differ by {max(gaps):.0e}")
-numbers, sum1, sum2 = start, [0.0] * len(start), [0.0] * len(start)
+numbers, sum1, sum2 = start, [0.0] * len(start), [0.0] * len(start)             # the same training, once more
 fast_losses, fast_seconds, goal = [], 0.0, steps if fast else len(losses)
 try:
     for step in range(goal):

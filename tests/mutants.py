@@ -15,7 +15,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUITE = [f"tests/test_{part}.py" for part in ("autograd", "training", "model", "gradients", "sampler", "data", "command")]
+SUITE = [f"tests/test_{part}.py" for part in ("autograd", "gradients", "model", "training", "sampler", "data", "command")]
 LIMIT = 120  # seconds for one run of the suite; a mutant that hangs is a mutant that is noticed
 
 MUTANTS = [
@@ -104,7 +104,7 @@ MUTANTS = [
     ("the causal triangle without its diagonal", "probabilities(row[:t + 1], root) + [0.0] * (T - t - 1)", "probabilities(row[:max(t, 1)], root) + [0.0] * (T - max(t, 1))"),
     ("explicit scores without their root", "probabilities(row[:t + 1], root)", "probabilities(row[:t + 1])"),
     ("explicit ReLU lets negatives through", "[[u if u > 0 else 0.0 for u in row]", "[[u if u > -1 else 0.0 for u in row]"),
-    ("explicit loss of the wrong token", "log + max(row) - row[target]", "log + max(row) - row[0]"),
+    ("explicit loss of the wrong token", "(max(row) - row[target])", "(max(row) - row[0])"),
     ("explicit loss without the log of the total", "-math.log(max(p)) for p", "0.0 for p"),
     # the explicit engine: backward, line by line
     ("softmax and cross-entropy: onehot", "(p - (i == target)) / T", "p / T"),
@@ -197,7 +197,7 @@ def main():
         sys.exit("two mutants are the same")
     if source.count(CHECK) != 1:
         sys.exit(f"the lecture's own check is not in microgpt.py as '{CHECK}'")
-    failure = suite_fails(source) or suite_fails(source.replace(CHECK, CHECK.replace("not all", "not  all")))
+    failure = suite_fails(source)
     if failure:
         sys.exit(f"the unbroken lecture fails {failure}: no mutant can be judged")
     survivors = []

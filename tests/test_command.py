@@ -96,6 +96,7 @@ def test_help_shows_every_flag_with_its_meaning_and_default():
     (["--data", "missing.txt"], "missing.txt"),
     (["--data", "."], "."),
     (["--data", ""], ""),
+    (["--data", "two\nlines"], "two\\nlines"),
 ], ids=" ".join)
 def test_a_choice_that_cannot_work_is_refused_in_one_sentence(flags, about):
     assert about in refused(run(*flags))

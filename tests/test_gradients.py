@@ -61,21 +61,27 @@ def test_every_parameter_has_the_gradient_that_central_differences_give_in_both_
     assert worst(explicit_gradient, slopes) <= 1e-6
 
 
-@pytest.mark.parametrize("flags", [
+SHAPES = [
     [],
     ["--layers", 3, "--width", 8, "--heads", 2, "--block", 6],
     ["--width", 8, "--heads", 1],
     ["--width", 6, "--heads", 6],
     ["--width", 4, "--heads", 2, "--block", 1],
     ["--width", 1, "--heads", 1, "--layers", 2],
-], ids=lambda flags: " ".join(map(str, flags)) or "default")
+]
+
+
+@pytest.fixture(scope="module", params=SHAPES, ids=lambda flags: " ".join(map(str, flags)) or "default")
+def shaped(request):
+    return load("--steps", 0, "--samples", 0, *request.param)
+
+
 @pytest.mark.parametrize("name", ["a", "eva", "maximilian", "anna" * 6], ids=["one letter", "eva", "maximilian", "24 letters"])
-def test_the_two_engines_agree_on_loss_and_gradient_for_every_shape_and_length(flags, name):
-    lecture = load("--steps", 0, "--samples", 0, *flags)
-    numbers, _ = sharp(lecture)
-    tokens = lecture.encode(name)
-    loss, gradient = by_autograd(lecture, tokens)
-    explicit_loss, explicit_gradient, _ = lecture.explicit(numbers, tokens)
+def test_the_two_engines_agree_on_loss_and_gradient_for_every_shape_and_length(shaped, name):
+    numbers, _ = sharp(shaped)
+    tokens = shaped.encode(name)
+    loss, gradient = by_autograd(shaped, tokens)
+    explicit_loss, explicit_gradient, _ = shaped.explicit(numbers, tokens)
     assert explicit_loss == pytest.approx(loss, rel=1e-13)
     assert worst(explicit_gradient, gradient) <= 1e-12
     assert any(gradient)
