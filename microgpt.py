@@ -45,7 +45,7 @@ def draw(losses):                                                               
     tenth = max(1, math.ceil(len(losses) / 10))
     for at in range(0, len(losses), tenth):
         mean = statistics.fmean(losses[at:at + tenth])
-        print(f"from step {at + 1:4d} | mean loss {mean:.4f} {'#' * min(46, round(12 * mean))}")
+        print(f"from step {at + 1:4d} | mean loss {mean:.4f} {'#' * round(min(46, 12 * mean))}")
 
 # %% 2. Data and tokens ------------------------------------------------------------------------------------------------
 # A model knows only numbers. Every letter that occurs gets one, its token; one more token, BOS, beginning of sequence,
