@@ -44,7 +44,7 @@ def test_the_loss_in_both_engines_is_that_of_the_outside_judge(default, deep, na
 @pytest.mark.slow
 @pytest.mark.parametrize("name, flags, count", [
     ("eva", [], 4192),
-    ("elsa", ["--layers", 3, "--width", 8, "--heads", 2, "--block", 6], 2784),
+    ("ida", ["--layers", 3, "--width", 8, "--heads", 2, "--block", 6], 2784),
 ])
 def test_every_parameter_has_the_gradient_that_central_differences_give_in_both_engines(name, flags, count):
     lecture = load("--steps", 0, "--samples", 0, *flags)
