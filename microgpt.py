@@ -41,7 +41,7 @@ def show(losses, seconds, goal):                                                
     line = f"step {done:4d} / {steps:4d} | loss {losses[-1]:.4f}"
     live = f" | mean {mean:.4f} | {pace * 1e3:7.1f} ms/name | {pace * (goal - done):5.0f} s left"
     print(line + live if terminal else line, end="\r" if terminal and done < goal else "\n", flush=True)
-def draw(losses):                                                               # a bar for each tenth of the training
+def draw(losses):                                                               # at most ten bars, of equal steps
     tenth = max(1, math.ceil(len(losses) / 10))
     for at in range(0, len(losses), tenth):
         mean = statistics.fmean(losses[at:at + tenth])
@@ -90,17 +90,17 @@ class Value:
     def __rtruediv__(self, other): return self**-1 * other
     __radd__, __rmul__ = __add__, __mul__                                       # for 2 + a; and sum() begins with 0 + a
     def backward(self):                                                         # fills in every grad, from here back
-        order, seen, stack = [], set(), [(self, False)]                         # a stack: recursion would be too deep
+        order, seen, stack = [], set(), [(self, False)]                         # a stack: no recursion limit to hit
         while stack:
             node, children_done = stack.pop()
             if children_done: order.append(node)                                # what it was made from stands before it
             elif node not in seen:
                 seen.add(node)
-                node.grad = 0.0                                                 # results start at 0; parameters add up
+                node.grad = 0.0                                                 # no edges, no reset: parameters add up
                 stack.append((node, True))
                 stack += [(child, False) for child, _ in node.edges if child.edges]
         self.grad = 1.0                                                         # the loss moves exactly as itself
-        for node in reversed(order):
+        for node in reversed(order):                                            # its users came first: grad is complete
             for child, local_grad in node.edges:
                 child.grad += local_grad * node.grad                            # the chain rule; used twice, it adds
 
@@ -113,14 +113,14 @@ for layer in range(layers):                                                     
     model |= {(role, layer): matrix(width, width) for role in ("query", "key", "value", "output")}
     model |= {("up", layer): matrix(4 * width, width), ("down", layer): matrix(width, 4 * width)}
 params = [p for rows in model.values() for row in rows for p in row]            # all of them, in one fixed order
-start = [p.data for p in params]                                                # section 11 will start here again
-head_width, root = width // heads, (width // heads) ** 0.5
+start = [p.data for p in params]                                                # section 12 will start here again
+head_width, root = width // heads, (width // heads) ** 0.5                      # longer dots are larger: root evens out
 parts = [slice(i, i + head_width) for i in range(0, width, head_width)]         # each head's share of a vector
 print(f"num docs: {len(docs)}\nvocab size: {vocab}\nnum params: {len(params)}")
 
 # %% 5. Forward pass ---------------------------------------------------------------------------------------------------
-# A token goes in; the logits come out, a score for every possible next token. Between flows x, the residual stream:
-# attention adds what the past says, the MLP what follows. The past is kept, the KV cache; the future is not in it yet.
+# A token goes in; the logits come out, a score for every possible next token. In between runs x, the residual stream:
+# attention adds what tokens so far say, the MLP (linear, ReLU, linear) reworks it. KV cache: their keys and values.
 def linear(x, w): return [Value.dot(row, x) for row in w]                       # [in], [out][in] -> [out]
 def softmax(scores):                                                            # [n] -> [n]: all positive, sum 1
     peak = max(score.data for score in scores)                                  # exp of a large score would overflow;
@@ -134,7 +134,7 @@ def gpt(token, position, keys, values):                                         
     what, where = model["token"][token], model["position"][position]            # [width]: which letter, which place
     x = rmsnorm([a + b for a, b in zip(what, where)])
     for layer in range(layers):
-        n = rmsnorm(x)                                                          # brought to one scale before each use
+        n = rmsnorm(x)                                                          # a copy at one scale; x itself flows on
         q = linear(n, model["query", layer])                                    # what am I looking for?
         keys[layer].append(linear(n, model["key", layer]))                      # what can I be found by?
         values[layer].append(linear(n, model["value", layer]))                  # what do I tell those who find me?
@@ -170,13 +170,13 @@ first_gradient = [p.grad for p in params]                                       
 for p in params: p.grad = 0.0                                                   # or training would add to it
 
 # %% 8. Adam -----------------------------------------------------------------------------------------------------------
-# A small step against the gradient lowers the loss. Adam (Kingma and Ba, 2015) divides two moving averages, the moment
-# estimates: that of the gradient by the root of that of its square, its usual size. So small gradients count as well.
+# A small step against the gradient lowers the loss. Adam (Kingma and Ba, 2015) keeps two moving averages, the moment
+# estimates, of the gradient and of its square. It steps by the first over the root of the second: small ones count too.
 beta1, beta2, epsilon = 0.85, 0.99, 1e-8                                        # memories of about 7 and of 100 steps
 moment1, moment2 = [0.0] * len(params), [0.0] * len(params)
 def adam(step):
     rate = 0.01 * (1 - step / steps)                                            # learning rate: first bold, then less
-    bias1, bias2 = 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)             # how much of an average is filled
+    bias1, bias2 = 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)             # early averages are too small by this
     for i, p in enumerate(params):
         moment1[i] = beta1 * moment1[i] + (1 - beta1) * p.grad                  # most of the old mean, a little news
         moment2[i] = beta2 * moment2[i] + (1 - beta2) * p.grad * p.grad
@@ -233,7 +233,7 @@ def normalize(x):                                                               
     scales = [(dot(row, row) / width + 1e-5) ** -0.5 for row in x]
     return [[xi * scale for xi in row] for row, scale in zip(x, scales)], scales
 def normalize_back(dn, n, scales):                                              # dx = scale * (dn - n * mean(n * dn))
-    common = [dot(*rows) / width for rows in zip(n, dn)]
+    common = [dot(*rows) / width for rows in zip(n, dn)]                        # x moves scale too: subtract that share
     return [[s * (d - ni * c) for d, ni in zip(dr, nr)] for dr, nr, s, c in zip(dn, n, scales, common)]
 def explicit(numbers, tokens):                                                  # -> loss, gradient, what forward kept
     supply, T, kept = iter(numbers), min(block, len(tokens) - 1), []
@@ -245,9 +245,9 @@ def explicit(numbers, tokens):                                                  
         q, k, v = [dots(w[role, layer], n) for role in ("query", "key", "value")]
         attention, heard = [], []                                               # heads times [T][T]; [width][T]
         for part in parts:
-            scores = dots(transpose(q[part]), transpose(k[part]))               # qᵀ k; then the causal triangle:
+            scores = dots(transpose(q[part]), transpose(k[part]))               # qᵀ k, past only; root as temperature
             attention.append([probabilities(row[:t + 1], root) + [0.0] * (T - t - 1) for t, row in enumerate(scores)])
-            heard += dots(v[part], attention[-1])                               # row t has heard positions 0 to t
+            heard += dots(v[part], attention[-1])                               # column t has heard positions 0 to t
         x = add(x, dots(transpose(heard), w["output", layer]))
         m, m_scale = normalize(x)
         hidden = [[u if u > 0 else 0.0 for u in row] for row in dots(m, w["up", layer])]
@@ -259,8 +259,8 @@ def explicit(numbers, tokens):                                                  
     loss = sum(log + (max(row) - row[target]) for log, row, target in zip(log_totals, logits, targets)) / T
 
     d_logits = [[(p - (i == target)) / T for i, p in enumerate(row)] for row, target in zip(probs, targets)]
-    grad = {"lm_head": dots(transpose(d_logits), transpose(x))}                 # dw = dyᵀ x, with y the logits,
-    dx = dots(d_logits, transpose(w["lm_head"]))                                # dx = dy w; dy = (probs - onehot) / T
+    grad = {"lm_head": dots(transpose(d_logits), transpose(x))}                 # dw = dyᵀ x; dots flips its 2nd: two ᵀ
+    dx = dots(d_logits, transpose(w["lm_head"]))                                # dx = dy w; above, dy = probs - onehot
     for layer in reversed(range(layers)):
         attention, heard, n, n_scale, q, k, v, m, m_scale, hidden = kept[layer]
         grad["down", layer] = dots(transpose(dx), transpose(hidden))            # dw = dxᵀ hidden,
@@ -275,7 +275,7 @@ def explicit(numbers, tokens):                                                  
         for part, p in zip(parts, attention):
             dv += dots(d_heard[part], transpose(p))                             # heard = v pᵀ, so dv = d_heard p,
             dp = dots(transpose(d_heard[part]), transpose(v[part]))             # dp = d_heardᵀ v
-            common = [dot(*rows) for rows in zip(p, dp)]                        # softmax: ds = p * (dp - sum(p * dp))
+            common = [dot(*rows) for rows in zip(p, dp)]                        # ds = p * (dp - sum(p * dp)) / root
             ds = [[a * (d - c) / root for a, d in zip(pr, dr)] for pr, dr, c in zip(p, dp, common)]
             dq += dots(k[part], ds)                                             # scores = qᵀ k, so dq = k dsᵀ,
             dk += dots(q[part], transpose(ds))                                  # dk = q ds

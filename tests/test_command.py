@@ -1,6 +1,5 @@
 """microgpt.py as a command: its output, its flags, what it refuses, and how it ends."""
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -253,8 +252,10 @@ def test_a_second_ctrl_c_ends_the_program_quietly():
 
 @posix
 def test_on_a_terminal_one_line_is_updated_in_place_and_fits_80_columns():
-    pty = pytest.importorskip("pty")
-    main, other = pty.openpty()
+    try:
+        main, other = os.openpty()
+    except OSError:
+        pytest.skip("there is no pseudo-terminal here")
     process = subprocess.Popen([sys.executable, str(SCRIPT), "--steps", "150", "--width", "4", "--samples", "2"],
                                stdout=other, stderr=other)
     os.close(other)
@@ -317,4 +318,5 @@ def test_after_python_i_the_model_its_numbers_and_its_attention_are_at_hand():
     process = subprocess.run([sys.executable, "-i", str(SCRIPT), "--steps", "2", "--samples", "1"], input=asked + "\n",
                              capture_output=True, text=True, encoding="utf-8", timeout=60,
                              env={**os.environ, "PYTHONUTF8": "1", "PYTHON_BASIC_REPL": "1"})
-    assert process.stdout.splitlines()[-4:] == ["Value(data=6.0, grad=0.0)", "4.0", "27", "(4, 4)"]
+    answers = [line.removeprefix(">>>> ") for line in process.stdout.splitlines()]  # PyPy prompts on standard output
+    assert [line for line in answers if line.strip()][-4:] == ["Value(data=6.0, grad=0.0)", "4.0", "27", "(4, 4)"]
