@@ -98,7 +98,7 @@ MUTANTS = [
     ("a name may exceed the block", "for position in range(block):", "for position in range(block + 1):"),
     ("known names are called new", "n for n in names if n in docs", "n for n in names if n not in docs"),
     # the explicit engine: forward
-    ("dot", "sum(map(operator.mul, a, b))", "sum(map(operator.add, a, b))"),
+    ("dot", "getattr(math, \"sumprod\", lambda a, b: sum(map(operator.mul, a, b)))", "lambda a, b: sum(map(operator.add, a, b))"),
     ("explicit RMSNorm: its constant", "(dot(row, row) / width + 1e-5)", "(dot(row, row) / width + 1e-4)"),
     ("the causal triangle", "probabilities(row[:t + 1], root) + [0.0] * (T - t - 1)", "probabilities(row, root)"),
     ("the causal triangle without its diagonal", "probabilities(row[:t + 1], root) + [0.0] * (T - t - 1)", "probabilities(row[:max(t, 1)], root) + [0.0] * (T - max(t, 1))"),
