@@ -81,7 +81,7 @@ class Value:
         return Value(sum([x * y for x, y in zip(a_data, b_data)]), (*zip(a, b_data), *zip(b, a_data)))
     def __pow__(self, k): return Value(self.data**k, ((self, k * self.data ** (k - 1) if k else 0.0),))
     def exp(self): return Value(math.exp(self.data), ((self, math.exp(self.data)),))
-    def log(self): return Value(math.log(self.data), ((self, 1 / self.data),))
+    def log(self): return Value(math.log(self.data), ((self, 1 / self.data),))  # relu, below: max(a, 0), slope 1 or 0
     def relu(self): return Value(max(self.data, 0.0), ((self, 1.0 if self.data > 0 else 0.0),))
     def __neg__(self): return self * -1                                         # the rest is put together from these
     def __sub__(self, other): return self + -other

@@ -133,7 +133,7 @@ def test_scores_are_divided_by_the_root_of_the_head_width(heads, width):
     tokens = lecture.encode("ana")
     _, _, kept = lecture.explicit(lecture.start, tokens)
     attention, _, n = kept[0][:3]
-    query = [[sum(w.data * x for w, x in zip(row, n[1])) for row in lecture.model["query", 0]]][0]
+    query = [sum(w.data * x for w, x in zip(row, n[1])) for row in lecture.model["query", 0]]
     key = [[sum(w.data * x for w, x in zip(row, n[s])) for row in lecture.model["key", 0]] for s in (0, 1)]
     for h in range(heads):
         scores = [sum(query[i] * key[s][i] for i in range(h * d, h * d + d)) / math.sqrt(d) for s in (0, 1)]

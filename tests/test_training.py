@@ -102,7 +102,7 @@ def test_the_losses_and_names_of_the_original_are_reproduced(name, engine, capsy
 
 @pytest.mark.slow
 def test_training_lowers_the_loss_below_that_of_a_model_that_knows_only_how_often_letters_occur():
-    """The judge is the entropy of single tokens in names.txt, 2.8 nats, which no model without context can beat."""
+    """The judge is the entropy of single tokens in names.txt, 2.89 nats, which no model without context can beat."""
     import collections
     import math
     lecture = load("--steps", 600, "--samples", 0, "--fast")
