@@ -1,10 +1,10 @@
 """microgpt: how a GPT is trained and how it speaks, from the first line to the last, with nothing hidden.
 Shapes stand in brackets: [3] is a list of 3 numbers, [2][3] a list of 2 such lists; [width] holds width numbers."""
 import argparse, collections, gc, itertools, math, operator, pathlib, random, signal, statistics, sys, time
-
 # %% 1. Setup ----------------------------------------------------------------------------------------------------------
-# Every experiment begins with choices. Each row is one knob: its name, its value, the least it may be, what it means.
-# Change it here, or for one run by a flag: `python microgpt.py --steps 200`. Below the table, the flags are read.
+# Every experiment begins with choices. Each row is a knob: its name, its value, the least it may be, what it means.
+# Change it here, or for one run: `python microgpt.py --steps 200`. Below, flags are read, and impossible ones refused;
+# a letter that cannot be shown becomes ?, and `| head` ends the run.
 if sys.version_info < (3, 10): sys.exit("microgpt needs Python 3.10 or newer")
 script = pathlib.Path(globals().get("__file__", "microgpt.py"))         # a notebook has no __file__
 knobs = [
@@ -50,18 +50,16 @@ def encode(name):                                                       # "anna"
     return [BOS] + [letters.index(letter) for letter in name] + [BOS]   # refuses a letter that docs have not
 def decode(tokens):                                                     # [26, 0, 13, 13, 0, 26] -> "anna"
     return "".join(letters[token] for token in tokens if token != BOS)
-
 print(f"num docs: {len(docs)}\nvocab size: {vocab}")
 print("as tokens:", docs[0], "->", *encode(docs[0]))
 
 # %% 3. Autograd -------------------------------------------------------------------------------------------------------
-# To learn, the model must know of each of its numbers: if it grew a little, how much would its error, the loss, grow?
-# That slope is its gradient. So every result keeps edges, (child, local_grad): what it was made from, and how strongly
-# each moves it. The chain rule follows them back from the loss: along a path it multiplies, where paths meet it adds.
-if sys.implementation.name == "cpython": gc.disable()                   # no cycles: it frees a graph by itself
+# To learn, the model must know of each of its numbers: if it grew, how much would its error, the loss, grow? That slope
+# is its gradient, its blame. So a result keeps edges, (child, local_grad): what it was made from, and how strongly each
+# moves it. The chain rule follows them back from the loss: along a path it multiplies, where paths meet it adds.
+if sys.implementation.name == "cpython": gc.disable()                   # reference counts free every graph: no cycles
 births = itertools.count()                                              # 0, 1, 2, ...: each Value takes the next
 class Value:
-    __slots__ = "data", "grad", "edges", "birth"
     def __init__(self, data, edges=()):
         self.data = data                                                # the number
         self.grad = 0.0                                                 # the slope of the loss in it
@@ -90,14 +88,14 @@ class Value:
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
     def backward(self):                                                 # fills in every grad, from here back
-        graph, newest = set(), {self}
-        while newest:                                                   # collect all results, back to the leaves
-            graph |= newest
-            newest = {child for node in newest for child, _ in node.edges if child.edges} - graph
+        graph, found = set(), {self}
+        while found:                                                    # collect all results, but no leaves (no edges)
+            graph |= found
+            found = {child for node in found for child, _ in node.edges if child.edges} - graph
         for node in graph:
-            node.grad = 0.0                                             # results begin anew; in leaves, blame adds up
+            node.grad = 0.0                                             # results begin anew; only leaves add up
         self.grad = 1.0                                                 # the loss moves exactly as itself
-        for node in sorted(graph, key=lambda node: -node.birth):        # youngest first:
+        for node in sorted(graph, key=lambda node: -node.birth):        # youngest first, users before what they use:
             for child, local_grad in node.edges:                        # its users came first: grad is complete
                 child.grad += local_grad * node.grad
 
@@ -108,17 +106,17 @@ def dot(a, b):                                                          # [n], [
         edges += [(x, y.data), (y, x.data)]
     return Value(total, edges)                                          # one node; + and * would make 2n - 1
 
-#   a ---3---> a * b ---1---> a * b + a     The graph of a * b + a, on every edge its local_grad for a = 2, b = 3.
-#   b ---2-------^                ^         Two paths lead back to a: its gradient is 1 * 3 + 1 = 4.
-#   a -------------1--------------'         One leads back to b: its gradient is 1 * 2 = 2.
+#   b ---2---> a * b ---1---> a * b + a     The graph of a * b + a, on every edge its local_grad for a = 2, b = 3.
+#   a ---3-------^                ^         Two paths lead back to a: its gradient is 1 * 3 + 1 = 4.
+#   '--------------1--------------'         One leads back to b: its gradient is 1 * 2 = 2.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"slopes of a * b + a at a = 2, b = 3: {a.grad} in a, {b.grad} in b")
 
 # %% 4. Parameters -----------------------------------------------------------------------------------------------------
-# All that the model will ever know, its parameters, sits in matrices, random at first; equal ones would stay equal. The
-# rows of token and position (wte, wpe) are embeddings, vectors. The others, [out][in], turn a vector [in] into [out].
-def matrix(rows, columns):                                              # -> [rows][columns]; 0.08: no opinions yet
+# All that the model will ever know, its parameters, sits in matrices, random at first: alike, columns would stay alike.
+# Rows of token and position (wte, wpe) are embeddings, vectors. The others, [out][in], turn a vector [in] into [out].
+def matrix(rows, columns):                                              # -> [rows][columns]; 0.08: weak opinions only
     return [[Value(random.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
 
 model = {"token": matrix(vocab, width), "position": matrix(block, width), "lm_head": matrix(vocab, width)}
@@ -135,16 +133,16 @@ def set_params(numbers):                                                # [param
         p.grad = 0.0
 
 # %% 5. Forward pass ---------------------------------------------------------------------------------------------------
-# A token goes in; the logits come out, a score for every possible next token. Between them runs x, the residual stream:
-#   token + position --> x ---+-----------------> + ---+-----------> + --> x --> logits
-#                             '---> attention ----^    '---> MLP ----^
-# Attention lets x hear the tokens before it. Its query is held against the key of each: a dot product measures a match,
-# large where two vectors point the same way. The better the match, the more of that token's value is heard. Each head
-# asks a question of its own, in its share of the width. The MLP digests what was heard; without ReLU, a bend at 0, two
-# linear maps would be but one. Without positions, order would be lost, and anna be nana.
+# A token goes in; the logits come out, a score for every possible next token. In between runs x, the residual stream:
+#   token + position --> x --+---------------------> + --+---------------> + --> x --> logits
+#                            '--> norm, attention ---^   '--> norm, MLP ---^
+# Attention holds the query of x against the key of each token so far, its own included. A dot product measures a match,
+# large where two vectors point the same way; the better it is, the more of that token's value is heard. Each head asks
+# a question of its own, in its slice of the width. A weighted sum knows no order: so places have vectors, too. The MLP,
+# or multilayer perceptron, digests what was heard; without ReLU, a bend at 0, its two linear maps would be but one.
 head_width = width // heads
-shares = [slice(i, i + head_width) for i in range(0, width, head_width)]
-root = math.sqrt(head_width)                                            # a dot of n independent terms spreads as √n
+head_slices = [slice(i, i + head_width) for i in range(0, width, head_width)]
+root = math.sqrt(head_width)                                            # n independent terms spread a dot by √n
 
 def add(a, b):                                                          # [n], [n] -> [n]
     return [ai + bi for ai, bi in zip(a, b)]
@@ -170,21 +168,22 @@ def gpt(token, position, cache):                                        # -> log
         keys.append(linear(n, model["key", layer]))                     # what can I be found by?
         values.append(linear(n, model["value", layer]))                 # what do I tell those who find me?
         heard = []
-        for share in shares:                                            # each head asks the past a question
-            scores = [dot(q[share], k[share]) / root for k in keys]     # [past]: how well does each key match?
+        for head in head_slices:                                        # each head asks the past a question
+            scores = [dot(q[head], k[head]) / root for k in keys]       # [past]: how well does each key match?
             weights = softmax(scores)                                   # [past]: attention weights, how much to hear
-            told = zip(*[v[share] for v in values])                     # [head_width][past]: what each one says
-            heard += [dot(weights, column) for column in told]          # their voices, mixed by weight
+            columns = zip(*[v[head] for v in values])                   # [head_width][past]: what each one says
+            heard += [dot(weights, column) for column in columns]       # their voices, mixed by weight
         x = add(x, linear(heard, model["output", layer]))               # what it heard is added to x
-        u = linear(rmsnorm(x), model["up", layer])                      # the MLP: wide, nothing below 0, narrow again,
-        x = add(x, linear([ui.relu() for ui in u], model["down", layer]))
+        u = linear(rmsnorm(x), model["up", layer])                      # the MLP: wide,
+        h = [ui.relu() for ui in u]                                     # nothing below 0,
+        x = add(x, linear(h, model["down", layer]))                     # narrow again, and added to x
     return linear(x, model["lm_head"])                                  # how well does each token fit next?
 
 # %% 6. Loss -----------------------------------------------------------------------------------------------------------
 # How surprised is the model by the token that really comes next? By -log of the probability it gave that token, the
 # cross-entropy. To know nothing is to give each of 27 tokens 1/27, and costs ln 27 = 3.30: near what step 1 will show.
-def cross_entropy(logits, target):                                      # [vocab], a token -> -log(probability)
-    return -softmax(logits)[target].log()                               # refuses a probability that rounds to 0
+def cross_entropy(logits, target):                                      # [vocab], a token -> loss; refuses p = 0
+    return -softmax(logits)[target].log()                               # sure and right costs 0; sure and wrong, much
 def surprise(tokens):                                                   # [BOS ... BOS] -> mean cross-entropy
     cache = [([], []) for _ in range(layers)]                           # nothing heard yet
     T = min(block, len(tokens) - 1)                                     # T guesses; a longer name is cut
@@ -194,26 +193,25 @@ loss = surprise(encode(docs[0]))
 print(f"to know nothing costs ln {vocab} = {math.log(vocab):.4f}; {docs[0]} costs the untrained model {loss.data:.4f}")
 
 # %% 7. Backward pass --------------------------------------------------------------------------------------------------
-# One name, one loss, some ten thousand Values: backward() tells each its share of the blame. Is it right? A gradient is
-# a slope, so it can be tried out: make one parameter a little larger, then a little smaller, and see the loss move.
+# One name, one loss, thousands of Values: backward() tells each its share of the blame. Is it right? A gradient is a
+# slope, so it can be tried out: make one parameter a little larger, then a little smaller, and see the loss move.
 loss.backward()
-p = model["token"][BOS][0]                                              # one parameter of thousands
+p = model["token"][BOS][0]                                              # one parameter of them all
 p.data += 1e-5                                                          # a little larger,
 above = surprise(encode(docs[0])).data
 p.data -= 2e-5                                                          # a little smaller
 below = surprise(encode(docs[0])).data
-print(f"slope of the loss: {p.grad:.9f} by backward(), {(above - below) / 2e-5:.9f} by trying it out")
+print(f"slope of the loss in token[BOS][0]: {p.grad:.9f} by backward(), {(above - below) / 2e-5:.9f} by trying it out")
 set_params(start)                                                       # the slate is wiped clean
 
 # %% 8. Adam -----------------------------------------------------------------------------------------------------------
 # A step against the gradient lowers the loss of this name, but may raise another's. So Adam (Kingma and Ba, 2015) steps
 # by means over the last names, the moment estimates: what single names want cancels out, what all want remains. Divided
-# by the root of the mean square, that is about 1 in size or less: every number moves by about the rate.
-beta1, beta2, epsilon = 0.85, 0.99, 1e-8                                # means over about 7 and 100 names
-
+# by the root of the mean square, large and tiny gradients step alike: by about the rate, or less where names disagree.
+beta1, beta2, epsilon = 0.85, 0.99, 1e-8                                # means over about 1 / (1 - beta) names: 7, 100
 def adam(step, numbers, gradient, moments):                             # [n], [n], [2][n] -> [n]; renews moments
-    rate = 0.01 * (1 - step / steps)                                    # learning rate: first bold, then less
-    bias1, bias2 = 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)     # (the means began at 0: too small by this)
+    rate = 0.01 * (1 - step / steps)                                    # learning rate: first bold, then less, then 0
+    bias1, bias2 = 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)     # (means began at 0: too small by this factor)
     moments[0] = [beta1 * m + (1 - beta1) * g for m, g in zip(moments[0], gradient)]
     moments[1] = [beta2 * v + (1 - beta2) * g * g for v, g in zip(moments[1], gradient)]
     return [p - rate * (m / bias1) / (math.sqrt(v / bias2) + epsilon) for p, m, v in zip(numbers, *moments)]
@@ -227,7 +225,7 @@ def autograd(numbers, tokens):                                          # [param
     loss.backward()                                                     # ask for gradients,
     return loss.data, [p.grad for p in params]
 
-def train(engine, goal, quiet=False):                                   # -> [params], losses [goal], µs a step
+def train(engine, goal, quiet=False):                                   # -> [params], losses, µs a sample
     numbers, moments = start, [[0.0] * len(start), [0.0] * len(start)]
     losses, seconds = [], 0.0
     try:
@@ -245,32 +243,33 @@ def train(engine, goal, quiet=False):                                   # -> [pa
 
 terminal = sys.stdout is not None and sys.stdout.isatty()
 def show(name, losses, seconds, goal):                                  # a line a step; on a terminal, one for all
-    done, mean, pace = len(losses), statistics.fmean(losses[-100:]), seconds / len(losses)
+    done, mean, each = len(losses), statistics.fmean(losses[-100:]), seconds / len(losses)
     line = f"step {done:4d} / {goal:4d} | loss {losses[-1]:.4f}"
     if terminal:
-        line += f" | mean {mean:.2f} | {name} {pace * 1e3:6.1f} ms | {pace * (goal - done):4.0f} s left"
+        line += f" | mean {mean:.2f} | {name} {each * 1e3:6.1f} ms | {each * (goal - done):4.0f} s left"
     print(line, end="\r" if terminal and done < goal else "\n", flush=True)
 
-def draw(losses):                                                       # exp(loss): as if between so many tokens
+def draw(losses):                                                       # exp(loss), perplexity: as among so many
     tenth = max(1, math.ceil(len(losses) / 10))
     for at in range(0, len(losses), tenth):
         mean = statistics.fmean(losses[at:at + tenth])
-        bar = "#" * round(27 * min(1, math.exp(mean) / vocab))          # all 27 columns: it knows nothing
-        print(f"from step {at + 1:4d} | mean loss {mean:.4f} | between {math.exp(mean):4.1f} of {vocab} {bar:<27}|")
+        bar = "#" * round(26 * min(1, math.exp(mean) / vocab))          # the right edge: it knows nothing
+        print(f"from step {at + 1:4d} | mean loss {mean:.4f} | between {math.exp(mean):4.1f} {bar:<26}| {vocab}")
 
-trained, losses, pace = train(autograd, 0 if chosen.fast else steps)
+autograd_steps = 0 if chosen.fast else steps                            # --fast: section 12 trains instead
+trained, losses, pace = train(autograd, autograd_steps)
 draw(losses)
 
 # %% 10. Inference -----------------------------------------------------------------------------------------------------
 # To speak: begin with BOS, draw the next token at random by its probability, feed it back in, until BOS comes up again
 # or the block is full. The logits are divided by a temperature: below 1, likely tokens get likelier; above, less so.
-def speak(chance):                                                      # chance: where random numbers come from
+def speak(rng):                                                         # rng: a source of random numbers
     cache = [([], []) for _ in range(layers)]
     tokens = [BOS]                                                      # begin with the boundary,
     for position in range(block):
         logits = gpt(tokens[-1], position, cache)
         odds = softmax([logit / temperature for logit in logits])
-        tokens += chance.choices(range(vocab), [p.data for p in odds])  # say a letter, hear it, say the next,
+        tokens += rng.choices(range(vocab), [p.data for p in odds])     # say a letter, hear it, say the next,
         if tokens[-1] == BOS: break                                     # until the boundary comes again
     return decode(tokens)
 
@@ -282,15 +281,16 @@ def perform(trained):                                                   # before
     for i, name in enumerate(names, start=1):
         print(f"sample {i:2d}: {name}")
     print("in the training data:", ", ".join(name for name in names if name in docs) or "none")
-    place = {letter: [p.data for p in row] for letter, row in zip(letters, model["token"])}
+    embedding = {letter: [p.data for p in row] for letter, row in zip(letters, model["token"])}
     for letter, count in collections.Counter("".join(docs)).most_common(3):
-        nearest = sorted(letters, key=lambda other: math.dist(place[letter], place[other]))
+        nearest = sorted(letters, key=lambda other: math.dist(embedding[letter], embedding[other]))
         print(f"embeddings nearest to that of {letter}:", *nearest[1:5])
-if losses: perform(trained)
+if autograd_steps: perform(trained)
 
 # %% 11. Encore: explicit backprop -------------------------------------------------------------------------------------
-# The same GPT on plain numbers, a whole name at once: x is [T][width]. Every block is a pair. Forward makes y from x,
-# back is given dy, the slope of the loss in y, and what forward had in hand, and returns dx, the slope in x. No graph.
+# The same GPT on plain numbers, a whole name at once: x is [T][width]. Every part is a pair. Forward makes y from x.
+# Back is given dy, the slope of the loss in y, and returns dx, the slope in x: dx_j = Σ_i dy_i times that of y_i in
+# x_j.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 def transpose(a):                                                       # [m][n] -> [n][m]: aᵀ
     return list(zip(*a))
@@ -300,8 +300,7 @@ def matmul(a, b):                                                       # [m][k]
 def matadd(a, b):                                                       # [m][n], [m][n] -> [m][n]: a + b
     return [add(*rows) for rows in zip(a, b)]
 
-# Linear: y_i = Σ_j w_ij x_j. If x_j moves, every y_i moves, w_ij times as fast: dx_j = Σ_i dy_i w_ij. If w_ij moves,
-# y_i alone moves, x_j times as fast, and does so at every position t: dw_ij = Σ_t dy_ti x_tj.
+# Linear: y_i = Σ_j w_ij x_j has slope w_ij in x_j, x_j in w_ij. So dx_j = Σ_i dy_i w_ij, and dw_ij = Σ_t dy_ti x_tj.
 def linear_forward(x, w):                                               # y = x wᵀ: each row of x with each of w
     return [[sumprod(row, weights) for weights in w] for row in x]
 def linear_back(dy, x, w):                                              # dx = dy w, dw = dyᵀ x
@@ -312,9 +311,9 @@ def relu_forward(x):                                                    # y = x,
 def relu_back(dy, y):                                                   # dx = dy, or 0 where y is 0
     return [[d if yi > 0 else 0.0 for d, yi in zip(*rows)] for rows in zip(dy, y)]
 
-# RMSNorm: y_i = s x_i with s = (Σ x_j² / n + 1e-5)^(-1/2). If x_j moves, y_j moves s times as fast; and s moves, with
-# slope -1/2 (...)^(-3/2) 2 x_j / n = -s³ x_j / n = -s² y_j / n, and moves every y_i by x_i as much. Both together:
-# dx_j = s dy_j - Σ_i dy_i x_i s² y_j / n = s (dy_j - y_j Σ_i dy_i y_i / n).
+# RMSNorm: y_i = s x_i with s = (Σ x_j² / n + 1e-5)^(-1/2). The slope of s in x_j is -1/2 (...)^(-3/2) 2 x_j / n, that
+# is -s³ x_j / n = -s² y_j / n. So the slope of y_i in x_j is -x_i s² y_j / n = -s y_i y_j / n, and s more if i = j.
+# Summed: dx_j = s dy_j - Σ_i dy_i s y_i y_j / n = s (dy_j - y_j Σ_i dy_i y_i / n).
 def scales(x):                                                          # s, for each row of x
     return [(sumprod(row, row) / width + 1e-5) ** -0.5 for row in x]
 def rmsnorm_forward(x):                                                 # y = s x
@@ -323,8 +322,8 @@ def rmsnorm_back(dy, x, y):                                             # dx = s
     means = [sumprod(*rows) / width for rows in zip(dy, y)]
     return [[s * (d - yi * m) for d, yi in zip(dy_t, y_t)] for dy_t, y_t, s, m in zip(dy, y, scales(x), means)]
 
-# Softmax: y_i = exp(x_i) / S with S = Σ_j exp(x_j). If x_j moves, y_j grows with its own exponential, slope y_j; and S
-# grows, which takes y_i y_j from every y_i: dx_j = dy_j y_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i).
+# Softmax: y_i = exp(x_i) / S with S = Σ_j exp(x_j). The slope of 1 / S in x_j is -exp(x_j) / S², so that of y_i is -y_i
+# y_j, and y_i more if i = j. Summed: dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i).
 def softmax_forward(x):                                                 # y = exp(x) / sum(exp(x))
     exps = [[math.exp(xi - peak) for xi in row] for row, peak in zip(x, map(max, x))]
     return [[e / total for e in row] for row, total in zip(exps, map(sum, exps))]
@@ -332,39 +331,41 @@ def softmax_back(dy, y):                                                # dx = y
     sums = [sumprod(*rows) for rows in zip(dy, y)]
     return [[yi * (d - total) for d, yi in zip(dy_t, y_t)] for dy_t, y_t, total in zip(dy, y, sums)]
 
-# Cross-entropy: -log p[target] of p = softmax(logits). Its slope in p[target] is -1 / p[target], in the others 0. The
-# sum in softmax's rule is -1, so the rule gives p_j for each logit, less 1 for the target's: p - onehot(target).
-def cross_entropy_forward(p, targets):                                  # [T][vocab], [T] -> mean of -log p[target]
-    return statistics.fmean([-math.log(p_t[target]) for p_t, target in zip(p, targets)])
-def cross_entropy_back(p, targets):                                     # dlogits = (p - onehot(target)) / T
-    return [[(pi - (i == target)) / len(p) for i, pi in enumerate(p_t)] for p_t, target in zip(p, targets)]
+# Cross-entropy: -log p[target] of p = softmax(logits). Its slope in p[target] is -1 / p[target], in the others 0. So
+# the sum in softmax's rule is -1, and the rule gives p_j for each logit, less 1 for the target's: p - onehot(target).
+def cross_entropy_forward(logits, targets):                             # [T][vocab], [T] -> mean of -log p[target]
+    return statistics.fmean([-math.log(p[target]) for p, target in zip(softmax_forward(logits), targets)])
+def cross_entropy_back(logits, targets):                                # dlogits = (p - onehot(target)) / T
+    ps = zip(softmax_forward(logits), targets)
+    return [[(pi - (i == target)) / len(targets) for i, pi in enumerate(p)] for p, target in ps]
 
-# Attention, in each head: p = softmax(q kᵀ / root), y = p v. A score of -inf for the future makes p exactly 0 there.
+# Attention, in each head: s = q kᵀ is linear with w = k; p = softmax(s / root), where a score of -inf for the future
+# makes p exactly 0; and y = p v is linear with w = vᵀ. So linear's rules serve for both.
 def split(x):                                                           # [T][width] -> [heads][T][head_width]
-    return [[row[share] for row in x] for share in shares]
-def join(parts):                                                        # [heads][T][head_width] -> [T][width]
-    return [[number for row in rows for number in row] for rows in zip(*parts)]
+    return [[row[head] for row in x] for head in head_slices]
+def join(xs):                                                           # [heads][T][head_width] -> [T][width]
+    return [[number for row in rows for number in row] for rows in zip(*xs)]
+def past_only(s):                                                       # [T][T]: s / root, -inf for the future
+    return [[si / root for si in row[:t + 1]] + [-math.inf] * (len(s) - t - 1) for t, row in enumerate(s)]
 def attention_forward(q, k, v):                                         # -> y [T][width], p [heads][T][T]
-    ps = []
-    for q, k in zip(split(q), split(k)):
-        s = matmul([[qi / root for qi in row] for row in q], transpose(k))
-        ps.append(softmax_forward([row[:t + 1] + [-math.inf] * (len(s) - t - 1) for t, row in enumerate(s)]))
-    return join([matmul(p, v) for p, v in zip(ps, split(v))]), ps
-def attention_back(dy, q, k, v, ps):                                    # -> dq, dk, dv, [T][width] each
+    p = [softmax_forward(past_only(linear_forward(*qk))) for qk in zip(split(q), split(k))]
+    return join([matmul(*pv) for pv in zip(p, split(v))]), p
+def attention_back(dy, q, k, v, p):                                     # -> dq, dk, dv, [T][width] each
     backs = []
-    for dy, q, k, v, p in zip(split(dy), split(q), split(k), split(v), ps):
-        dp = matmul(dy, transpose(v))                                   # dp = dy vᵀ
-        ds = [[d / root for d in row] for row in softmax_back(dp, p)]   # s = q kᵀ
-        backs.append((matmul(ds, k), matmul(transpose(ds), q), matmul(transpose(p), dy)))
-    return [join(parts) for parts in zip(*backs)]                       # dq = ds k, dk = dsᵀ q, dv = pᵀ dy
+    for dy_h, q_h, k_h, v_h, p_h in zip(split(dy), split(q), split(k), split(v), p):
+        dp = matmul(dy_h, transpose(v_h))                               # dp = dy vᵀ
+        ds = [[d / root for d in row] for row in softmax_back(dp, p_h)]
+        dq, dk = linear_back(ds, q_h, k_h)                              # dq = ds k, dk = dsᵀ q
+        backs.append((dq, dk, matmul(transpose(p_h), dy_h)))            # dv = pᵀ dy
+    return [join(heads) for heads in zip(*backs)]
 
 # A layer goes forward, 1 to 9, hands y to all that comes after, and waits for dy, the slope of the loss in y. Then it
 # goes back, 9 to 1. What was used twice is blamed twice, and the blames add up.
 def from_layer(layer, x, targets, w, dw):                               # [T][width] -> loss, dx; fills in dw
     if layer == layers:                                                 # after the last: logits, loss, and back
-        p = softmax_forward(linear_forward(x, w["lm_head"]))
-        dx, dw["lm_head"] = linear_back(cross_entropy_back(p, targets), x, w["lm_head"])
-        return cross_entropy_forward(p, targets), dx
+        logits = linear_forward(x, w["lm_head"])
+        dx, dw["lm_head"] = linear_back(cross_entropy_back(logits, targets), x, w["lm_head"])
+        return cross_entropy_forward(logits, targets), dx
 
     n = rmsnorm_forward(x)                                              # 1
     q = linear_forward(n, w["query", layer])                            # 2
@@ -381,7 +382,7 @@ def from_layer(layer, x, targets, w, dw):                               # [T][wi
     dh, dw["down", layer] = linear_back(dy, h, w["down", layer])        # 9
     du = relu_back(dh, h)                                               # 8: h = relu(u), u = m wᵀ
     dm, dw["up", layer] = linear_back(du, m, w["up", layer])
-    dz = matadd(dy, rmsnorm_back(dm, z, m))                             # 7: z went past the MLP and into it
+    dz = matadd(dy, rmsnorm_back(dm, z, m))                             # 7: x went past the MLP and into it
     da, dw["output", layer] = linear_back(dz, a, w["output", layer])    # 6
     dq, dk, dv = attention_back(da, q, k, v, p)                         # 5
     dn_v, dw["value", layer] = linear_back(dv, n, w["value", layer])    # 4
@@ -393,19 +394,19 @@ def from_layer(layer, x, targets, w, dw):                               # [T][wi
 def explicit(numbers, tokens):                                          # [params], [BOS ... BOS] -> loss, [params]
     supply = iter(numbers)
     w = {name: [list(itertools.islice(supply, len(row))) for row in rows] for name, rows in model.items()}
-    dw = {"token": [[0.0] * width] * vocab, "position": [[0.0] * width] * block}
+    dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}
     inputs, targets = tokens[:-1][:block], tokens[1:][:block]
-    embedded = matadd([w["token"][token] for token in inputs], w["position"])
+    embedded = matadd([w["token"][token] for token in inputs], w["position"][:len(inputs)])
     x = rmsnorm_forward(embedded)
     loss, dx = from_layer(0, x, targets, w, dw)
     for t, row in enumerate(rmsnorm_back(dx, embedded, x)):
         dw["position"][t] = row
-        dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)       # a letter that comes twice: two blames
+        dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)       # a letter that comes twice is blamed twice
     return loss, [g for name in model for row in dw[name] for g in row]
 
 # %% 12. The speed of the two ------------------------------------------------------------------------------------------
-# Same start, same names, same steps: the losses repeat, but for rounding, which a long training lets grow. First, do
-# the engines agree on the loss and every gradient? Then the clock, around forward, backward and Adam, as in section 9.
+# Same start, same names, same steps: so the losses repeat, but for rounding, which grows along a long training. First,
+# do the engines agree on the loss and every gradient? Then the clock, around forward, backward and Adam.
 gaps = []
 for name in docs[0], max(docs, key=len):                                # the longest is cut, if any is
     loss, gradient = autograd(start, encode(name))
@@ -415,16 +416,16 @@ for name in docs[0], max(docs, key=len):                                # the lo
     if not (math.isclose(loss, explicit_loss) and all(gap <= 1e-9 for gap in gaps)):
         sys.exit(f"THE TWO ENGINES DISAGREE: losses {loss} and {explicit_loss}, gradients by {max(gaps):.0e}")
 set_params(trained)
-
-trained, explicit_losses, explicit_pace = train(explicit, len(losses) or steps, quiet=losses and not terminal)
-if not losses:                                                          # with --fast, the model learns here
+goal = len(losses) if autograd_steps else steps                         # as many steps as autograd has made
+trained, explicit_losses, explicit_pace = train(explicit, goal, quiet=autograd_steps > 0 and not terminal)
+if not autograd_steps:
     draw(explicit_losses)
     perform(trained)
 if explicit_losses:
     print(f"\n{'engine':<20}{'µs/sample':>12}{'speedup':>10}")
     if losses: print(f"{'scalar autograd':<20}{pace:>12.1f}{1:>9.1f}x")
     print(f"{'explicit backprop':<20}{explicit_pace:>12.1f}" + (f"{pace / explicit_pace:>9.1f}x" if losses else ""))
-print(f"largest gradient difference, relative, first step, all {len(params)} parameters: {max(gaps):.1e}")
+print(f"largest gradient difference, relative, at the start, all {len(params)} parameters: {max(gaps):.1e}")
 if losses and explicit_losses:
     gap = max(abs(a - b) for a, b in zip(losses, explicit_losses))
     print(f"largest loss difference over {len(explicit_losses)} steps: {gap:.1e}")

@@ -1,35 +1,86 @@
-"""What the tests share: loading the lecture with chosen knobs, and running it as a command."""
+"""What the tests share: running the lecture in this process or as a command, edited or not, and watching what it says."""
+import contextlib
+import functools
 import gc
-import importlib.util
+import io
 import pathlib
+import signal
 import subprocess
 import sys
+import types
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "microgpt.py"
 FIGURES = pathlib.Path(__file__).resolve().parent / "figures"
+SOURCE = SCRIPT.read_text(encoding="utf-8")
+SMALL = ["--width", 4, "--heads", 2, "--block", 5, "--data", FIGURES / "names.txt"]
+
+# A suite that was started with interrupts ignored, as a shell script's & does, would hand that on to every run it
+# starts, and none of them could be interrupted.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def load(*flags):
-    """Run microgpt.py from top to bottom with these flags and return it as a module, its output discarded by pytest."""
-    argv, hook = sys.argv, sys.excepthook
+@functools.lru_cache(maxsize=None)
+def compiled(source):
+    return compile(source, str(SCRIPT), "exec")
+
+
+def load(*flags, source=SOURCE):
+    """Run the lecture, or another source in its place, with these flags in this process, and return it as a module."""
+    module = types.ModuleType("microgpt")
+    module.__file__ = str(SCRIPT)
+    argv, pipe = sys.argv, hasattr(signal, "SIGPIPE") and signal.getsignal(signal.SIGPIPE)
     sys.argv = [str(SCRIPT), *map(str, flags)]
     try:
-        spec = importlib.util.spec_from_file_location("microgpt", SCRIPT)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        exec(compiled(source), vars(module))
         return module
     finally:
-        sys.argv, sys.excepthook = argv, hook
+        sys.argv = argv
+        if hasattr(signal, "SIGPIPE"):
+            signal.signal(signal.SIGPIPE, pipe)
         gc.enable()
 
 
-def run(*flags, **options):
+class Screen(io.StringIO):
+    """Standard output that remembers what could be seen on it whenever it was flushed."""
+    def __init__(self, terminal=False):
+        super().__init__()
+        self.terminal, self.seen = terminal, []
+
+    def isatty(self):
+        return self.terminal
+
+    def flush(self):
+        self.seen.append(self.getvalue())
+
+
+def watch(*flags, source=SOURCE, terminal=False):
+    """Like load, but returns the module and the Screen on which it spoke."""
+    screen = Screen(terminal)
+    with contextlib.redirect_stdout(screen):
+        return load(*flags, source=source), screen
+
+
+def before(title, insertion, source=SOURCE):
+    """The source with these lines put in above the section of this title."""
+    lines = source.split("\n")
+    at, = [i for i, line in enumerate(lines) if line.startswith("# %% ") and title in line]
+    return "\n".join(lines[:at] + [insertion] + lines[at:])
+
+
+def run(*flags, script=SCRIPT, **options):
     """Run microgpt.py as a command and return the finished process, output as text."""
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 120, **options}
-    return subprocess.run([sys.executable, str(SCRIPT), *map(str, flags)], **options)
+    return subprocess.run([sys.executable, str(script), *map(str, flags)], **options)
+
+
+def rows(lecture, numbers=None):
+    """{name: rows of plain numbers}: these numbers, or those in the parameters, in the layout of the lecture's model."""
+    supply = iter([p.data for p in lecture.params] if numbers is None else numbers)
+    return {name: [[next(supply) for _ in row] for row in matrix] for name, matrix in lecture.model.items()}
 
 
 @pytest.fixture(scope="session")
