@@ -50,8 +50,7 @@ def encode(name):                                                       # "anna"
     return [BOS] + [letters.index(letter) for letter in name] + [BOS]   # refuses a letter that docs have not
 def decode(tokens):                                                     # [26, 0, 13, 13, 0, 26] -> "anna"
     return "".join(letters[token] for token in tokens if token != BOS)
-print(f"num docs: {len(docs)}\nvocab size: {vocab}")
-print("as tokens:", docs[0], "->", *encode(docs[0]))
+print(f"num docs: {len(docs)}\nvocab size: {vocab}\nas tokens: {docs[0]} ->", *encode(docs[0]))
 
 # %% 3. Autograd -------------------------------------------------------------------------------------------------------
 # To learn, the model must know of each of its numbers: if it grew, how much would its error, the loss, grow? That slope
@@ -289,16 +288,15 @@ if autograd_steps: perform(trained)
 
 # %% 11. Encore: explicit backprop -------------------------------------------------------------------------------------
 # The same GPT on plain numbers, a whole name at once: x is [T][width]. Every part is a pair. Forward makes y from x.
-# Back is given dy, the slope of the loss in y, and returns dx, the slope in x: dx_j = Σ_i dy_i times that of y_i in
-# x_j.
+# Back is given dy, the slope of the loss in y, and returns dx: dx_j = Σ_i dy_i times the slope of y_i in x_j.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 def transpose(a):                                                       # [m][n] -> [n][m]: aᵀ
     return list(zip(*a))
 def matmul(a, b):                                                       # [m][k], [k][n] -> [m][n]: a b
     columns = transpose(b)
     return [[sumprod(row, column) for column in columns] for row in a]
-def matadd(a, b):                                                       # [m][n], [m][n] -> [m][n]: a + b
-    return [add(*rows) for rows in zip(a, b)]
+def rows(rule, *xs):                                                    # a rule for vectors, on each row of xs
+    return [rule(*vectors) for vectors in zip(*xs)]
 
 # Linear: y_i = Σ_j w_ij x_j has slope w_ij in x_j, x_j in w_ij. So dx_j = Σ_i dy_i w_ij, and dw_ij = Σ_t dy_ti x_tj.
 def linear_forward(x, w):                                               # y = x wᵀ: each row of x with each of w
@@ -306,55 +304,56 @@ def linear_forward(x, w):                                               # y = x 
 def linear_back(dy, x, w):                                              # dx = dy w, dw = dyᵀ x
     return matmul(dy, w), matmul(transpose(dy), x)
 
-def relu_forward(x):                                                    # y = x, or 0 where x is below 0
-    return [[xi if xi > 0 else 0.0 for xi in row] for row in x]
+def relu_forward(x):                                                    # [n] -> [n]: y = x, or 0 where x is below 0
+    return [xi if xi > 0 else 0.0 for xi in x]
 def relu_back(dy, y):                                                   # dx = dy, or 0 where y is 0
-    return [[d if yi > 0 else 0.0 for d, yi in zip(*rows)] for rows in zip(dy, y)]
+    return [d if yi > 0 else 0.0 for d, yi in zip(dy, y)]
 
 # RMSNorm: y_i = s x_i with s = (Σ x_j² / n + 1e-5)^(-1/2). The slope of s in x_j is -1/2 (...)^(-3/2) 2 x_j / n, that
 # is -s³ x_j / n = -s² y_j / n. So the slope of y_i in x_j is -x_i s² y_j / n = -s y_i y_j / n, and s more if i = j.
 # Summed: dx_j = s dy_j - Σ_i dy_i s y_i y_j / n = s (dy_j - y_j Σ_i dy_i y_i / n).
-def scales(x):                                                          # s, for each row of x
-    return [(sumprod(row, row) / width + 1e-5) ** -0.5 for row in x]
-def rmsnorm_forward(x):                                                 # y = s x
-    return [[s * xi for xi in row] for row, s in zip(x, scales(x))]
+def rmsnorm_forward(x):                                                 # [n] -> [n]: y = s x
+    s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
+    return [s * xi for xi in x]
 def rmsnorm_back(dy, x, y):                                             # dx = s (dy - y mean(dy y))
-    means = [sumprod(*rows) / width for rows in zip(dy, y)]
-    return [[s * (d - yi * m) for d, yi in zip(dy_t, y_t)] for dy_t, y_t, s, m in zip(dy, y, scales(x), means)]
+    s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
+    mean = sumprod(dy, y) / len(x)
+    return [s * (d - yi * mean) for d, yi in zip(dy, y)]
 
 # Softmax: y_i = exp(x_i) / S with S = Σ_j exp(x_j). The slope of 1 / S in x_j is -exp(x_j) / S², so that of y_i is -y_i
 # y_j, and y_i more if i = j. Summed: dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i).
-def softmax_forward(x):                                                 # y = exp(x) / sum(exp(x))
-    exps = [[math.exp(xi - peak) for xi in row] for row, peak in zip(x, map(max, x))]
-    return [[e / total for e in row] for row, total in zip(exps, map(sum, exps))]
+def softmax_forward(x):                                                 # [n] -> [n]: y = exp(x) / sum(exp(x))
+    peak = max(x)
+    exps = [math.exp(xi - peak) for xi in x]
+    total = sum(exps)
+    return [e / total for e in exps]
 def softmax_back(dy, y):                                                # dx = y (dy - sum(dy y))
-    sums = [sumprod(*rows) for rows in zip(dy, y)]
-    return [[yi * (d - total) for d, yi in zip(dy_t, y_t)] for dy_t, y_t, total in zip(dy, y, sums)]
+    total = sumprod(dy, y)
+    return [yi * (d - total) for d, yi in zip(dy, y)]
 
 # Cross-entropy: -log p[target] of p = softmax(logits). Its slope in p[target] is -1 / p[target], in the others 0. So
 # the sum in softmax's rule is -1, and the rule gives p_j for each logit, less 1 for the target's: p - onehot(target).
 def cross_entropy_forward(logits, targets):                             # [T][vocab], [T] -> mean of -log p[target]
-    return statistics.fmean([-math.log(p[target]) for p, target in zip(softmax_forward(logits), targets)])
+    return statistics.fmean([-math.log(softmax_forward(x)[target]) for x, target in zip(logits, targets)])
 def cross_entropy_back(logits, targets):                                # dlogits = (p - onehot(target)) / T
-    ps = zip(softmax_forward(logits), targets)
-    return [[(pi - (i == target)) / len(targets) for i, pi in enumerate(p)] for p, target in ps]
+    ps = rows(softmax_forward, logits)
+    return [[(pi - (i == target)) / len(ps) for i, pi in enumerate(p)] for p, target in zip(ps, targets)]
 
-# Attention, in each head: s = q kᵀ is linear with w = k; p = softmax(s / root), where a score of -inf for the future
-# makes p exactly 0; and y = p v is linear with w = vᵀ. So linear's rules serve for both.
+# Attention, a head: s = q kᵀ, linear with w = k; p = softmax(s / root), past only; y = p v, linear with w = vᵀ.
 def split(x):                                                           # [T][width] -> [heads][T][head_width]
     return [[row[head] for row in x] for head in head_slices]
 def join(xs):                                                           # [heads][T][head_width] -> [T][width]
     return [[number for row in rows for number in row] for rows in zip(*xs)]
-def past_only(s):                                                       # [T][T]: s / root, -inf for the future
+def past_only(s):                                                       # [T][T]: s / root; the future -inf, so p = 0
     return [[si / root for si in row[:t + 1]] + [-math.inf] * (len(s) - t - 1) for t, row in enumerate(s)]
 def attention_forward(q, k, v):                                         # -> y [T][width], p [heads][T][T]
-    p = [softmax_forward(past_only(linear_forward(*qk))) for qk in zip(split(q), split(k))]
-    return join([matmul(*pv) for pv in zip(p, split(v))]), p
+    p = [rows(softmax_forward, past_only(s)) for s in map(linear_forward, split(q), split(k))]
+    return join(map(matmul, p, split(v))), p
 def attention_back(dy, q, k, v, p):                                     # -> dq, dk, dv, [T][width] each
     backs = []
     for dy_h, q_h, k_h, v_h, p_h in zip(split(dy), split(q), split(k), split(v), p):
         dp = matmul(dy_h, transpose(v_h))                               # dp = dy vᵀ
-        ds = [[d / root for d in row] for row in softmax_back(dp, p_h)]
+        ds = [[d / root for d in row] for row in rows(softmax_back, dp, p_h)]
         dq, dk = linear_back(ds, q_h, k_h)                              # dq = ds k, dk = dsᵀ q
         backs.append((dq, dk, matmul(transpose(p_h), dy_h)))            # dv = pᵀ dy
     return [join(heads) for heads in zip(*backs)]
@@ -367,39 +366,39 @@ def from_layer(layer, x, targets, w, dw):                               # [T][wi
         dx, dw["lm_head"] = linear_back(cross_entropy_back(logits, targets), x, w["lm_head"])
         return cross_entropy_forward(logits, targets), dx
 
-    n = rmsnorm_forward(x)                                              # 1
+    n = rows(rmsnorm_forward, x)                                        # 1
     q = linear_forward(n, w["query", layer])                            # 2
     k = linear_forward(n, w["key", layer])                              # 3
     v = linear_forward(n, w["value", layer])                            # 4
     a, p = attention_forward(q, k, v)                                   # 5
-    z = matadd(x, linear_forward(a, w["output", layer]))                # 6
-    m = rmsnorm_forward(z)                                              # 7
-    h = relu_forward(linear_forward(m, w["up", layer]))                 # 8
-    y = matadd(z, linear_forward(h, w["down", layer]))                  # 9
+    z = rows(add, x, linear_forward(a, w["output", layer]))             # 6
+    m = rows(rmsnorm_forward, z)                                        # 7
+    h = rows(relu_forward, linear_forward(m, w["up", layer]))           # 8
+    y = rows(add, z, linear_forward(h, w["down", layer]))               # 9
 
     loss, dy = from_layer(layer + 1, y, targets, w, dw)
 
     dh, dw["down", layer] = linear_back(dy, h, w["down", layer])        # 9
-    du = relu_back(dh, h)                                               # 8: h = relu(u), u = m wᵀ
+    du = rows(relu_back, dh, h)                                         # 8: h = relu(u), u = m wᵀ
     dm, dw["up", layer] = linear_back(du, m, w["up", layer])
-    dz = matadd(dy, rmsnorm_back(dm, z, m))                             # 7: x went past the MLP and into it
+    dz = rows(add, dy, rows(rmsnorm_back, dm, z, m))                    # 7: x went past the MLP and into it
     da, dw["output", layer] = linear_back(dz, a, w["output", layer])    # 6
     dq, dk, dv = attention_back(da, q, k, v, p)                         # 5
     dn_v, dw["value", layer] = linear_back(dv, n, w["value", layer])    # 4
     dn_k, dw["key", layer] = linear_back(dk, n, w["key", layer])        # 3
     dn_q, dw["query", layer] = linear_back(dq, n, w["query", layer])    # 2
-    dn = matadd(dn_q, matadd(dn_k, dn_v))
-    return loss, matadd(dz, rmsnorm_back(dn, x, n))                     # 1: x went past attention and into it
+    dn = rows(add, dn_q, rows(add, dn_k, dn_v))
+    return loss, rows(add, dz, rows(rmsnorm_back, dn, x, n))            # 1: x went past attention and into it
 
 def explicit(numbers, tokens):                                          # [params], [BOS ... BOS] -> loss, [params]
     supply = iter(numbers)
     w = {name: [list(itertools.islice(supply, len(row))) for row in rows] for name, rows in model.items()}
     dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}
     inputs, targets = tokens[:-1][:block], tokens[1:][:block]
-    embedded = matadd([w["token"][token] for token in inputs], w["position"][:len(inputs)])
-    x = rmsnorm_forward(embedded)
+    embedded = rows(add, [w["token"][token] for token in inputs], w["position"][:len(inputs)])
+    x = rows(rmsnorm_forward, embedded)
     loss, dx = from_layer(0, x, targets, w, dw)
-    for t, row in enumerate(rmsnorm_back(dx, embedded, x)):
+    for t, row in enumerate(rows(rmsnorm_back, dx, embedded, x)):
         dw["position"][t] = row
         dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)       # a letter that comes twice is blamed twice
     return loss, [g for name in model for row in dw[name] for g in row]

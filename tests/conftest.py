@@ -64,10 +64,10 @@ def watch(*flags, source=SOURCE, terminal=False):
         return load(*flags, source=source), screen
 
 
-def before(title, insertion, source=SOURCE):
-    """The source with these lines put in above the section of this title."""
+def before(section, insertion, source=SOURCE):
+    """The source with these lines put in above the section of this number."""
     lines = source.split("\n")
-    at, = [i for i, line in enumerate(lines) if line.startswith("# %% ") and title in line]
+    at, = [i for i, line in enumerate(lines) if line.startswith(f"# %% {section}. ")]
     return "\n".join(lines[:at] + [insertion] + lines[at:])
 
 
