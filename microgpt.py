@@ -47,13 +47,13 @@ letters = sorted(set("".join(docs)))                                    # a lett
 BOS, vocab = len(letters), len(letters) + 1                             # BOS is the last of vocab tokens
 
 def encode(name):                                                       # "anna" -> [26, 0, 13, 13, 0, 26]
-    return [BOS] + [letters.index(letter) for letter in name] + [BOS]   # refuses a letter that docs have not
+    return [BOS] + [letters.index(letter) for letter in name] + [BOS]   # (an unknown letter is refused)
 def decode(tokens):                                                     # [26, 0, 13, 13, 0, 26] -> "anna"
     return "".join(letters[token] for token in tokens if token != BOS)
 print(f"num docs: {len(docs)}\nvocab size: {vocab}\nas tokens: {docs[0]} ->", *encode(docs[0]))
 
 # %% 3. Autograd -------------------------------------------------------------------------------------------------------
-# To learn, the model must know of each of its numbers: if it grew, how much would its error, the loss, grow? That slope
+# To learn, the model must know of each of its numbers: if it grew, how much would the loss, the error, grow? That slope
 # is its gradient, its blame. So a result keeps edges, (child, local_grad): what it was made from, and how strongly each
 # moves it. The chain rule follows them back from the loss: along a path it multiplies, where paths meet it adds.
 if sys.implementation.name == "cpython": gc.disable()                   # reference counts free every graph: no cycles
@@ -73,7 +73,7 @@ class Value:
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    # Four with their slopes: a ** k has k a ** (k - 1), exp(a) has exp(a), log(a) has 1 / a, relu has 1, but 0 below 0.
+    # Four with their slopes: a ** k has k a ** (k - 1), exp(a) has exp(a), log(a) has 1 / a, relu has 1 above 0, else 0.
     def __pow__(self, k): return Value(self.data ** k, [(self, k * self.data ** (k - 1) if k else 0.0)])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, 1 / self.data)])
@@ -94,9 +94,9 @@ class Value:
         for node in graph:
             node.grad = 0.0                                             # results begin anew; only leaves add up
         self.grad = 1.0                                                 # the loss moves exactly as itself
-        for node in sorted(graph, key=lambda node: -node.birth):        # youngest first, users before what they use:
+        for node in sorted(graph, key=lambda node: -node.birth):        # youngest first: a user is always younger
             for child, local_grad in node.edges:                        # its users came first: grad is complete
-                child.grad += local_grad * node.grad
+                child.grad += local_grad * node.grad                    # a path multiplies; where paths meet, it adds
 
 def dot(a, b):                                                          # [n], [n] -> a0 * b0 + a1 * b1 + ...
     total, edges = 0.0, []
@@ -113,8 +113,8 @@ a, b = Value(2.0), Value(3.0)
 print(f"slopes of a * b + a at a = 2, b = 3: {a.grad} in a, {b.grad} in b")
 
 # %% 4. Parameters -----------------------------------------------------------------------------------------------------
-# All that the model will ever know, its parameters, sits in matrices, random at first: alike, columns would stay alike.
-# Rows of token and position (wte, wpe) are embeddings, vectors. The others, [out][in], turn a vector [in] into [out].
+# All that the model will ever know, its parameters, sits in matrices. Random at first: if all were equal, the numbers
+# in a vector would stay equal. Rows of token and position (wte, wpe) are embeddings; the rest, [out][in], map vectors.
 def matrix(rows, columns):                                              # -> [rows][columns]; 0.08: weak opinions only
     return [[Value(random.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
 
@@ -128,20 +128,19 @@ print(f"num params: {len(params)}")
 
 def set_params(numbers):                                                # [params]: new numbers, and no blame yet
     for p, number in zip(params, numbers):
-        p.data = number
-        p.grad = 0.0
+        p.data, p.grad = number, 0.0
 
 # %% 5. Forward pass ---------------------------------------------------------------------------------------------------
 # A token goes in; the logits come out, a score for every possible next token. In between runs x, the residual stream:
-#   token + position --> x --+---------------------> + --+---------------> + --> x --> logits
-#                            '--> norm, attention ---^   '--> norm, MLP ---^
+#   token + position --> norm --> x --+---------------------> + --+---------------> + --> x --> logits
+#                                     '--> norm, attention ---^   '--> norm, MLP ---^
 # Attention holds the query of x against the key of each token so far, its own included. A dot product measures a match,
 # large where two vectors point the same way; the better it is, the more of that token's value is heard. Each head asks
 # a question of its own, in its slice of the width. A weighted sum knows no order: so places have vectors, too. The MLP,
 # or multilayer perceptron, digests what was heard; without ReLU, a bend at 0, its two linear maps would be but one.
 head_width = width // heads
 head_slices = [slice(i, i + head_width) for i in range(0, width, head_width)]
-root = math.sqrt(head_width)                                            # n independent terms spread a dot by √n
+root = math.sqrt(head_width)                                            # n terms spread a dot by √n; keeps softmax mild
 
 def add(a, b):                                                          # [n], [n] -> [n]
     return [ai + bi for ai, bi in zip(a, b)]
@@ -149,19 +148,19 @@ def linear(x, w):                                                       # [in], 
     return [dot(x, row) for row in w]
 
 def softmax(scores):                                                    # [n] -> [n], all positive, of sum 1
-    peak = max(score.data for score in scores)                          # exp of a large score would overflow;
-    exps = [(score - peak).exp() for score in scores]                   # less the same for all, the shares stay
+    peak = max(score.data for score in scores)                          # exp of a large score would overflow:
+    exps = [(score - peak).exp() for score in scores]                   # less the peak; exp(-peak) cancels in e / total
     total = sum(exps)
     return [e / total for e in exps]
 
-def rmsnorm(x):                                                         # [n] -> [n], of mean square about 1
+def rmsnorm(x):                                                         # [n] -> [n], large or small, to mean square 1
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                         # 1e-5: never divide by 0
     return [xi * scale for xi in x]                                     # (Zhang and Sennrich, 2019)
 
 def gpt(token, position, cache):                                        # -> logits, [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer in range(layers):
-        keys, values = cache[layer]                                     # [past][width] each: the KV cache
+        keys, values = cache[layer]                                     # KV cache [past][width]; blame flows through it
         n = rmsnorm(x)                                                  # a copy at one scale; x itself flows on
         q = linear(n, model["query", layer])                            # what am I looking for?
         keys.append(linear(n, model["key", layer]))                     # what can I be found by?
@@ -204,13 +203,13 @@ print(f"slope of the loss in token[BOS][0]: {p.grad:.9f} by backward(), {(above 
 set_params(start)                                                       # the slate is wiped clean
 
 # %% 8. Adam -----------------------------------------------------------------------------------------------------------
-# A step against the gradient lowers the loss of this name, but may raise another's. So Adam (Kingma and Ba, 2015) steps
-# by means over the last names, the moment estimates: what single names want cancels out, what all want remains. Divided
-# by the root of the mean square, large and tiny gradients step alike: by about the rate, or less where names disagree.
+# A small step against the gradient lowers this name's loss, but may raise another's. So Adam (Kingma and Ba, 2015)
+# steps by running means, the moment estimates: what single names want cancels out, what all want remains. The root of
+# the mean square divides, so that large and tiny gradients step alike: by about the rate, or less where names disagree.
 beta1, beta2, epsilon = 0.85, 0.99, 1e-8                                # means over about 1 / (1 - beta) names: 7, 100
 def adam(step, numbers, gradient, moments):                             # [n], [n], [2][n] -> [n]; renews moments
-    rate = 0.01 * (1 - step / steps)                                    # learning rate: first bold, then less, then 0
-    bias1, bias2 = 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)     # (means began at 0: too small by this factor)
+    rate = 0.01 * (1 - step / steps)                                    # learning rate: bold first, almost 0 at last
+    bias1, bias2 = 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)     # (from 0, a steady g has m = bias1 g: undo it)
     moments[0] = [beta1 * m + (1 - beta1) * g for m, g in zip(moments[0], gradient)]
     moments[1] = [beta2 * v + (1 - beta2) * g * g for v, g in zip(moments[1], gradient)]
     return [p - rate * (m / bias1) / (math.sqrt(v / bias2) + epsilon) for p, m, v in zip(numbers, *moments)]
@@ -248,7 +247,7 @@ def show(name, losses, seconds, goal):                                  # a line
         line += f" | mean {mean:.2f} | {name} {each * 1e3:6.1f} ms | {each * (goal - done):4.0f} s left"
     print(line, end="\r" if terminal and done < goal else "\n", flush=True)
 
-def draw(losses):                                                       # exp(loss), perplexity: as among so many
+def draw(losses):                                                       # exp(loss), perplexity: a die of so many sides
     tenth = max(1, math.ceil(len(losses) / 10))
     for at in range(0, len(losses), tenth):
         mean = statistics.fmean(losses[at:at + tenth])
@@ -282,8 +281,8 @@ def perform(trained):                                                   # before
     print("in the training data:", ", ".join(name for name in names if name in docs) or "none")
     embedding = {letter: [p.data for p in row] for letter, row in zip(letters, model["token"])}
     for letter, count in collections.Counter("".join(docs)).most_common(3):
-        nearest = sorted(letters, key=lambda other: math.dist(embedding[letter], embedding[other]))
-        print(f"embeddings nearest to that of {letter}:", *nearest[1:5])
+        nearest = sorted((o for o in letters if o != letter), key=lambda o: math.dist(embedding[letter], embedding[o]))
+        print(f"embeddings nearest to that of {letter}:", *nearest[:4])
 if autograd_steps: perform(trained)
 
 # %% 11. Encore: explicit backprop -------------------------------------------------------------------------------------
@@ -298,7 +297,7 @@ def matmul(a, b):                                                       # [m][k]
 def rows(rule, *xs):                                                    # a rule for vectors, on each row of xs
     return [rule(*vectors) for vectors in zip(*xs)]
 
-# Linear: y_i = Σ_j w_ij x_j has slope w_ij in x_j, x_j in w_ij. So dx_j = Σ_i dy_i w_ij, and dw_ij = Σ_t dy_ti x_tj.
+# Linear: y_i = Σ_j w_ij x_j, at every t. So dx_j = Σ_i dy_i w_ij; and as w serves every t, dw_ij = Σ_t dy_ti x_tj.
 def linear_forward(x, w):                                               # y = x wᵀ: each row of x with each of w
     return [[sumprod(row, weights) for weights in w] for row in x]
 def linear_back(dy, x, w):                                              # dx = dy w, dw = dyᵀ x
@@ -309,9 +308,9 @@ def relu_forward(x):                                                    # [n] ->
 def relu_back(dy, y):                                                   # dx = dy, or 0 where y is 0
     return [d if yi > 0 else 0.0 for d, yi in zip(dy, y)]
 
-# RMSNorm: y_i = s x_i with s = (Σ x_j² / n + 1e-5)^(-1/2). The slope of s in x_j is -1/2 (...)^(-3/2) 2 x_j / n, that
-# is -s³ x_j / n = -s² y_j / n. So the slope of y_i in x_j is -x_i s² y_j / n = -s y_i y_j / n, and s more if i = j.
-# Summed: dx_j = s dy_j - Σ_i dy_i s y_i y_j / n = s (dy_j - y_j Σ_i dy_i y_i / n).
+# RMSNorm: y_i = s x_i with s = (Σ x_j² / n + 1e-5)^(-1/2). The slope of s in x_j is -1/2 (...)^(-3/2) 2 x_j / n, which
+# is -s³ x_j / n. Product rule: the slope of y_i in x_j is -x_i s³ x_j / n = -s y_i y_j / n, and s more if i = j. Summed
+# over i: dx_j = s dy_j - Σ_i dy_i s y_i y_j / n = s (dy_j - y_j Σ_i dy_i y_i / n).
 def rmsnorm_forward(x):                                                 # [n] -> [n]: y = s x
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
     return [s * xi for xi in x]
@@ -320,8 +319,8 @@ def rmsnorm_back(dy, x, y):                                             # dx = s
     mean = sumprod(dy, y) / len(x)
     return [s * (d - yi * mean) for d, yi in zip(dy, y)]
 
-# Softmax: y_i = exp(x_i) / S with S = Σ_j exp(x_j). The slope of 1 / S in x_j is -exp(x_j) / S², so that of y_i is -y_i
-# y_j, and y_i more if i = j. Summed: dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i).
+# Softmax: y_i = exp(x_i) / S with S = Σ_j exp(x_j). The slope of 1 / S in x_j is -exp(x_j) / S². So y_i has the slope
+# -y_i y_j in x_j, and y_i more if i = j. Summed: dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i).
 def softmax_forward(x):                                                 # [n] -> [n]: y = exp(x) / sum(exp(x))
     peak = max(x)
     exps = [math.exp(xi - peak) for xi in x]
@@ -339,11 +338,11 @@ def cross_entropy_back(logits, targets):                                # dlogit
     ps = rows(softmax_forward, logits)
     return [[(pi - (i == target)) / len(ps) for i, pi in enumerate(p)] for p, target in zip(ps, targets)]
 
-# Attention, a head: s = q kᵀ, linear with w = k; p = softmax(s / root), past only; y = p v, linear with w = vᵀ.
+# Attention, a head: s = q kᵀ, linear with w = k; p = softmax(s / root), past only; y = p v, w = vᵀ: dvᵀ = dyᵀ p.
 def split(x):                                                           # [T][width] -> [heads][T][head_width]
     return [[row[head] for row in x] for head in head_slices]
 def join(xs):                                                           # [heads][T][head_width] -> [T][width]
-    return [[number for row in rows for number in row] for rows in zip(*xs)]
+    return [[number for part in parts for number in part] for parts in zip(*xs)]
 def past_only(s):                                                       # [T][T]: s / root; the future -inf, so p = 0
     return [[si / root for si in row[:t + 1]] + [-math.inf] * (len(s) - t - 1) for t, row in enumerate(s)]
 def attention_forward(q, k, v):                                         # -> y [T][width], p [heads][T][T]
@@ -356,39 +355,40 @@ def attention_back(dy, q, k, v, p):                                     # -> dq,
         ds = [[d / root for d in row] for row in rows(softmax_back, dp, p_h)]
         dq, dk = linear_back(ds, q_h, k_h)                              # dq = ds k, dk = dsᵀ q
         backs.append((dq, dk, matmul(transpose(p_h), dy_h)))            # dv = pᵀ dy
-    return [join(heads) for heads in zip(*backs)]
+    return [join(parts) for parts in zip(*backs)]
 
 # A layer goes forward, 1 to 9, hands y to all that comes after, and waits for dy, the slope of the loss in y. Then it
 # goes back, 9 to 1. What was used twice is blamed twice, and the blames add up.
-def from_layer(layer, x, targets, w, dw):                               # [T][width] -> loss, dx; fills in dw
+def from_layer(layer, x0, targets, w, dw):                              # [T][width] -> loss, dx0; fills in dw
     if layer == layers:                                                 # after the last: logits, loss, and back
-        logits = linear_forward(x, w["lm_head"])
-        dx, dw["lm_head"] = linear_back(cross_entropy_back(logits, targets), x, w["lm_head"])
-        return cross_entropy_forward(logits, targets), dx
+        logits = linear_forward(x0, w["lm_head"])
+        loss = cross_entropy_forward(logits, targets)
+        dx0, dw["lm_head"] = linear_back(cross_entropy_back(logits, targets), x0, w["lm_head"])
+        return loss, dx0
 
-    n = rows(rmsnorm_forward, x)                                        # 1
+    n = rows(rmsnorm_forward, x0)                                       # 1
     q = linear_forward(n, w["query", layer])                            # 2
     k = linear_forward(n, w["key", layer])                              # 3
     v = linear_forward(n, w["value", layer])                            # 4
     a, p = attention_forward(q, k, v)                                   # 5
-    z = rows(add, x, linear_forward(a, w["output", layer]))             # 6
-    m = rows(rmsnorm_forward, z)                                        # 7
+    x = rows(add, x0, linear_forward(a, w["output", layer]))            # 6
+    m = rows(rmsnorm_forward, x)                                        # 7
     h = rows(relu_forward, linear_forward(m, w["up", layer]))           # 8
-    y = rows(add, z, linear_forward(h, w["down", layer]))               # 9
+    y = rows(add, x, linear_forward(h, w["down", layer]))               # 9
 
     loss, dy = from_layer(layer + 1, y, targets, w, dw)
 
     dh, dw["down", layer] = linear_back(dy, h, w["down", layer])        # 9
     du = rows(relu_back, dh, h)                                         # 8: h = relu(u), u = m wᵀ
     dm, dw["up", layer] = linear_back(du, m, w["up", layer])
-    dz = rows(add, dy, rows(rmsnorm_back, dm, z, m))                    # 7: x went past the MLP and into it
-    da, dw["output", layer] = linear_back(dz, a, w["output", layer])    # 6
+    dx = rows(add, dy, rows(rmsnorm_back, dm, x, m))                    # 7: x went past the MLP and into it
+    da, dw["output", layer] = linear_back(dx, a, w["output", layer])    # 6
     dq, dk, dv = attention_back(da, q, k, v, p)                         # 5
     dn_v, dw["value", layer] = linear_back(dv, n, w["value", layer])    # 4
     dn_k, dw["key", layer] = linear_back(dk, n, w["key", layer])        # 3
     dn_q, dw["query", layer] = linear_back(dq, n, w["query", layer])    # 2
     dn = rows(add, dn_q, rows(add, dn_k, dn_v))
-    return loss, rows(add, dz, rows(rmsnorm_back, dn, x, n))            # 1: x went past attention and into it
+    return loss, rows(add, dx, rows(rmsnorm_back, dn, x0, n))           # 1: x0 went past attention and into it
 
 def explicit(numbers, tokens):                                          # [params], [BOS ... BOS] -> loss, [params]
     supply = iter(numbers)
@@ -404,7 +404,7 @@ def explicit(numbers, tokens):                                          # [param
     return loss, [g for name in model for row in dw[name] for g in row]
 
 # %% 12. The speed of the two ------------------------------------------------------------------------------------------
-# Same start, same names, same steps: so the losses repeat, but for rounding, which grows along a long training. First,
+# Same start, same names, same steps: so the losses repeat, but for rounding, which grows over a long training. First,
 # do the engines agree on the loss and every gradient? Then the clock, around forward, backward and Adam.
 gaps = []
 for name in docs[0], max(docs, key=len):                                # the longest is cut, if any is
@@ -414,12 +414,12 @@ for name in docs[0], max(docs, key=len):                                # the lo
     gaps += [abs(a - b) / largest for a, b in zip(gradient, explicit_gradient, strict=True)]
     if not (math.isclose(loss, explicit_loss) and all(gap <= 1e-9 for gap in gaps)):
         sys.exit(f"THE TWO ENGINES DISAGREE: losses {loss} and {explicit_loss}, gradients by {max(gaps):.0e}")
-set_params(trained)
+set_params(trained)                                                     # (autograd had set them to start)
 goal = len(losses) if autograd_steps else steps                         # as many steps as autograd has made
-trained, explicit_losses, explicit_pace = train(explicit, goal, quiet=autograd_steps > 0 and not terminal)
+again, explicit_losses, explicit_pace = train(explicit, goal, quiet=autograd_steps > 0 and not terminal)
 if not autograd_steps:
     draw(explicit_losses)
-    perform(trained)
+    perform(again)
 if explicit_losses:
     print(f"\n{'engine':<20}{'µs/sample':>12}{'speedup':>10}")
     if losses: print(f"{'scalar autograd':<20}{pace:>12.1f}{1:>9.1f}x")
