@@ -73,7 +73,7 @@ class Value:
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    # Four with their slopes: a ** k has k a ** (k - 1), exp(a) has exp(a), log(a) has 1 / a, relu has 1 above 0, else 0.
+    # Four with slopes: a ** k has k a ** (k - 1), exp(a) has exp(a), log(a) has 1 / a, relu has 1 above 0, else 0.
     def __pow__(self, k): return Value(self.data ** k, [(self, k * self.data ** (k - 1) if k else 0.0)])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, 1 / self.data)])

@@ -3,6 +3,8 @@ import contextlib
 import functools
 import gc
 import io
+import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -21,6 +23,10 @@ SMALL = ["--width", 4, "--heads", 2, "--block", 5, "--data", FIGURES / "names.tx
 # starts, and none of them could be interrupted.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# PyPy says on standard error if it cannot find out the size of the processor's cache, unless it is told one.
+os.environ.setdefault("PYPY_GC_NURSERY", "4M")
 
 
 @functools.lru_cache(maxsize=None)
@@ -81,6 +87,20 @@ def rows(lecture, numbers=None):
     """{name: rows of plain numbers}: these numbers, or those in the parameters, in the layout of the lecture's model."""
     supply = iter([p.data for p in lecture.params] if numbers is None else numbers)
     return {name: [[next(supply) for _ in row] for row in matrix] for name, matrix in lecture.model.items()}
+
+
+@functools.lru_cache(maxsize=None)
+def original(name):
+    """The figures of the original microgpt of this name, and the flags that ask for the same run."""
+    figures = json.loads((FIGURES / f"{name}.json").read_text(encoding="utf-8"))
+    flags = [word for knob, value in figures["settings"].items() for word in (f"--{knob}", value)]
+    return figures, [*flags, "--data", FIGURES / "names.txt"]
+
+
+@functools.lru_cache(maxsize=None)
+def repeated(name, *flags):
+    """The module and the Screen of a run that repeats those figures."""
+    return watch(*original(name)[1], *flags)
 
 
 @pytest.fixture(scope="session")

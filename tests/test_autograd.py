@@ -1,9 +1,12 @@
 """Value: every operator against central differences or arithmetic done by hand."""
+import gc
 import math
 import random
+import sys
+import types
 
 import pytest
-from conftest import load
+from conftest import SMALL, before, load, watch
 
 OPERATORS = {
     "a + b": (lambda a, b: a + b, None),
@@ -243,25 +246,25 @@ def test_a_model_of_4_layers_at_width_64_backpropagates(tmp_path):
     assert sum(slope != 0 for slope in gradient) > len(gradient) / 2
 
 
-def test_the_garbage_collector_rests_under_cpython_and_a_graph_is_freed_without_it(default):
-    import gc
-    import sys
-    import weakref
-    if sys.implementation.name != "cpython":
-        pytest.skip("only CPython counts references")
-
-    class Watched(default.Value):
-        __slots__ = ("__weakref__",)
-
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="only CPython counts references")
+def test_a_graph_is_freed_without_the_garbage_collector_as_soon_as_nobody_holds_it(default):
     gc.collect()
     gc.disable()
     try:
-        a = Watched(2.0)
-        b = Watched(0.0, [(a, 1.0)])
-        seen = weakref.ref(b)
-        c = b * b + a
-        c.backward()
-        del b, c
-        assert seen() is None
+        a = default.Value(2.0)
+        b = a * a
+        ((b + a) * b.exp()).backward()
+        held = len(gc.get_objects())
+        for _ in range(200):
+            b = a * a
+            ((b + a) * b.exp()).backward()
+        assert len(gc.get_objects()) < held + 100
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("name, enabled", [("cpython", False), ("pypy", True)])
+def test_the_garbage_collector_rests_only_where_references_are_counted(monkeypatch, name, enabled):
+    monkeypatch.setattr(sys, "implementation", types.SimpleNamespace(name=name))
+    _, screen = watch("--steps", 0, "--samples", 0, *SMALL, source=before(4, "print('collecting:', gc.isenabled())"))
+    assert f"collecting: {enabled}\n" in screen.getvalue()

@@ -70,6 +70,27 @@ def test_the_way_a_file_is_written_does_not_reach_the_names(content, tmp_path):
     assert lecture.letters == ["a", "b", "d", "o"]
 
 
+@pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x1e", "\x85", " ", "\u3000", "\t"],
+                         ids=lambda letter: f"U+{ord(letter):04X}")
+def test_nothing_but_the_end_of_a_line_parts_two_names(inside, tmp_path):
+    data = tmp_path / "names.txt"
+    data.write_bytes(f"a{inside}b\nbo\n".encode())
+    lecture = load("--steps", 1, "--samples", 1, "--width", 2, "--heads", 1, "--data", data)
+    assert sorted(lecture.docs) == sorted([f"a{inside}b", "bo"])
+    assert lecture.decode(lecture.encode(f"a{inside}b")) == f"a{inside}b"
+
+
+def test_a_letter_that_the_data_have_not_is_refused(default):
+    with pytest.raises(ValueError):
+        default.encode("zoë")
+
+
+def test_decoding_leaves_out_the_boundary_token_wherever_it_stands(default):
+    assert default.decode([26, 0, 13, 13, 0, 26]) == default.decode([0, 13, 13, 0]) == "anna"
+    assert default.decode([26, 26]) == default.decode([]) == ""
+    assert default.encode("") == [26, 26]
+
+
 def test_repeated_names_are_kept_and_a_single_name_is_enough(tmp_path):
     data = tmp_path / "names.txt"
     data.write_text("ada\nada\nada\n")

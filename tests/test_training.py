@@ -1,24 +1,11 @@
 """Training as a whole: the original's figures, an outside training, and Adam against arithmetic done by hand."""
 import collections
-import json
 import math
 import random
 
 import pytest
 import reference
-from conftest import FIGURES, load, rows
-
-
-def original(name):
-    return json.loads((FIGURES / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def flags_of(figures):
-    return [word for knob, value in figures["settings"].items() for word in (f"--{knob}", value)] + ["--data", FIGURES / "names.txt"]
-
-
-def spoken(capsys):
-    return [line.split(": ", 1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("sample ")]
+from conftest import load, original, repeated, rows
 
 
 @pytest.fixture
@@ -138,15 +125,16 @@ def test_with_fast_the_model_that_speaks_is_the_one_the_explicit_engine_trained(
     assert fast.explicit_losses == pytest.approx(slow.losses, rel=0, abs=1e-12)
 
 
-@pytest.mark.parametrize("engine", ["autograd", "explicit"])
+@pytest.mark.parametrize("flags", [[], ["--fast"]], ids=["autograd", "explicit"])
 @pytest.mark.parametrize("name", ["default", "deep"])
-def test_the_losses_and_names_of_the_original_are_reproduced(name, engine, capsys):
-    figures = original(name)
-    lecture = load(*flags_of(figures), *(["--fast"] if engine == "explicit" else []))
-    losses = lecture.losses if engine == "autograd" else lecture.explicit_losses
+def test_the_losses_and_names_of_the_original_are_reproduced(name, flags):
+    figures, _ = original(name)
+    lecture, screen = repeated(name, *flags)
+    losses = lecture.explicit_losses if flags else lecture.losses
     assert len(lecture.params) == figures["parameters"]
     assert losses == pytest.approx(figures["losses"], rel=0, abs=1e-9)
-    assert spoken(capsys) == figures["names"]
+    spoken = [line.split(": ", 1)[1] for line in screen.getvalue().splitlines() if line.startswith("sample ")]
+    assert spoken == figures["names"]
 
 
 @pytest.mark.slow
