@@ -199,7 +199,7 @@ p.data += 1e-5                                                          # a litt
 above = surprise(encode(docs[0])).data
 p.data -= 2e-5                                                          # a little smaller
 below = surprise(encode(docs[0])).data
-print(f"slope of the loss in token[BOS][0]: {p.grad:.9f} by backward(), {(above - below) / 2e-5:.9f} by trying it out")
+print(f"slope in token[BOS][0]: {p.grad:.9f} by backward(), {(above - below) / 2e-5:.9f} by trying it out")
 set_params(start)                                                       # the slate is wiped clean
 
 # %% 8. Adam -----------------------------------------------------------------------------------------------------------
@@ -424,7 +424,7 @@ if explicit_losses:
     print(f"\n{'engine':<20}{'µs/sample':>12}{'speedup':>10}")
     if losses: print(f"{'scalar autograd':<20}{pace:>12.1f}{1:>9.1f}x")
     print(f"{'explicit backprop':<20}{explicit_pace:>12.1f}" + (f"{pace / explicit_pace:>9.1f}x" if losses else ""))
-print(f"largest gradient difference, relative, at the start, all {len(params)} parameters: {max(gaps):.1e}")
+print(f"largest gradient difference, relative, at start, all {len(params)} parameters: {max(gaps):.1e}")
 if losses and explicit_losses:
     gap = max(abs(a - b) for a, b in zip(losses, explicit_losses))
     print(f"largest loss difference over {len(explicit_losses)} steps: {gap:.1e}")
