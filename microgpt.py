@@ -56,7 +56,7 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\nas tokens: {docs[0]} ->", *e
 # To learn, the model must know of each of its numbers: if it grew, how much would the loss, the error, grow? That slope
 # is its gradient, its blame. So a result keeps edges, (child, local_grad): what it was made from, and how strongly each
 # moves it. The chain rule follows them back from the loss: along a path it multiplies, where paths meet it adds.
-if sys.implementation.name == "cpython": gc.disable()                   # reference counts free every graph: no cycles
+if sys.implementation.name == "cpython": gc.disable()                   # faster; graphs have no cycles for gc to find
 births = itertools.count()                                              # 0, 1, 2, ...: each Value takes the next
 class Value:
     def __init__(self, data, edges=()):
@@ -94,9 +94,9 @@ class Value:
         for node in graph:
             node.grad = 0.0                                             # results begin anew; only leaves add up
         self.grad = 1.0                                                 # the loss moves exactly as itself
-        for node in sorted(graph, key=lambda node: -node.birth):        # youngest first: a user is always younger
+        for node in sorted(graph, key=lambda node: -node.birth):        # youngest first: a result before its children
             for child, local_grad in node.edges:                        # its users came first: grad is complete
-                child.grad += local_grad * node.grad                    # a path multiplies; where paths meet, it adds
+                child.grad += local_grad * node.grad                    # the chain rule
 
 def dot(a, b):                                                          # [n], [n] -> a0 * b0 + a1 * b1 + ...
     total, edges = 0.0, []
@@ -113,8 +113,8 @@ a, b = Value(2.0), Value(3.0)
 print(f"slopes of a * b + a at a = 2, b = 3: {a.grad} in a, {b.grad} in b")
 
 # %% 4. Parameters -----------------------------------------------------------------------------------------------------
-# All that the model will ever know, its parameters, sits in matrices. Random at first: if all were equal, the numbers
-# in a vector would stay equal. Rows of token and position (wte, wpe) are embeddings; the rest, [out][in], map vectors.
+# All that the model will ever know, its parameters, sits in matrices. Random at first: equal ones would get equal
+# gradients. Rows of token and position (wte, wpe) are embeddings; the rest, [out][in], turn a vector [in] into [out].
 def matrix(rows, columns):                                              # -> [rows][columns]; 0.08: weak opinions only
     return [[Value(random.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
 
@@ -131,32 +131,32 @@ def set_params(numbers):                                                # [param
         p.data, p.grad = number, 0.0
 
 # %% 5. Forward pass ---------------------------------------------------------------------------------------------------
-# A token goes in; the logits come out, a score for every possible next token. In between runs x, the residual stream:
-#   token + position --> norm --> x --+---------------------> + --+---------------> + --> x --> logits
-#                                     '--> norm, attention ---^   '--> norm, MLP ---^
-# Attention holds the query of x against the key of each token so far, its own included. A dot product measures a match,
-# large where two vectors point the same way; the better it is, the more of that token's value is heard. Each head asks
-# a question of its own, in its slice of the width. A weighted sum knows no order: so places have vectors, too. The MLP,
-# or multilayer perceptron, digests what was heard; without ReLU, a bend at 0, its two linear maps would be but one.
+# A token goes in; the logits come out, a score for every possible next token. A dot product measures a match, large
+# where two vectors point the same way. Each head asks a question of its own, in its slice of the width.
 head_width = width // heads
 head_slices = [slice(i, i + head_width) for i in range(0, width, head_width)]
-root = math.sqrt(head_width)                                            # n terms spread a dot by √n; keeps softmax mild
+root = math.sqrt(head_width)                                            # n random terms spread as √n: softmax is mild
 
 def add(a, b):                                                          # [n], [n] -> [n]
     return [ai + bi for ai, bi in zip(a, b)]
 def linear(x, w):                                                       # [in], [out][in] -> [out]
     return [dot(x, row) for row in w]
 
-def softmax(scores):                                                    # [n] -> [n], all positive, of sum 1
-    peak = max(score.data for score in scores)                          # exp of a large score would overflow:
-    exps = [(score - peak).exp() for score in scores]                   # less the peak; exp(-peak) cancels in e / total
+def softmax(scores):                                                    # [n] -> [n], none below 0, of sum 1
+    peak = max(score.data for score in scores)                          # exp of a large score would overflow, so
+    exps = [(score - peak).exp() for score in scores]                   # subtract it; exp(-peak) cancels in e / total
     total = sum(exps)
     return [e / total for e in exps]
 
-def rmsnorm(x):                                                         # [n] -> [n], large or small, to mean square 1
+def rmsnorm(x):                                                         # [n] -> [n], to mean square 1, unless tiny
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                         # 1e-5: never divide by 0
     return [xi * scale for xi in x]                                     # (Zhang and Sennrich, 2019)
 
+#   token + position --> norm --> x --+---------------------> + --+---------------> + --> x --> logits     (one layer)
+#                                     '--> norm, attention ---^   '--> norm, MLP ---^
+# x is the residual stream. Attention holds its query against the key of each token so far, its own included; the better
+# the match, the more of that token's value is heard. A weighted sum knows no order: so places have vectors, too. The
+# MLP, or multilayer perceptron, digests what was heard; without ReLU, a bend at 0, two linear maps would be but one.
 def gpt(token, position, cache):                                        # -> logits, [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer in range(layers):
@@ -209,7 +209,7 @@ set_params(start)                                                       # the sl
 beta1, beta2, epsilon = 0.85, 0.99, 1e-8                                # means over about 1 / (1 - beta) names: 7, 100
 def adam(step, numbers, gradient, moments):                             # [n], [n], [2][n] -> [n]; renews moments
     rate = 0.01 * (1 - step / steps)                                    # learning rate: bold first, almost 0 at last
-    bias1, bias2 = 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)     # (from 0, a steady g has m = bias1 g: undo it)
+    bias1, bias2 = 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)     # (from 0, a steady g makes m = bias1 g: undo)
     moments[0] = [beta1 * m + (1 - beta1) * g for m, g in zip(moments[0], gradient)]
     moments[1] = [beta2 * v + (1 - beta2) * g * g for v, g in zip(moments[1], gradient)]
     return [p - rate * (m / bias1) / (math.sqrt(v / bias2) + epsilon) for p, m, v in zip(numbers, *moments)]
@@ -220,7 +220,7 @@ def adam(step, numbers, gradient, moments):                             # [n], [
 def autograd(numbers, tokens):                                          # [params], [BOS ... BOS] -> loss, [params]
     set_params(numbers)
     loss = surprise(tokens)                                             # form the loss,
-    loss.backward()                                                     # ask for gradients,
+    loss.backward()                                                     # ask for gradients, and then, in train:
     return loss.data, [p.grad for p in params]
 
 def train(engine, goal, quiet=False):                                   # -> [params], losses, µs a sample
@@ -331,14 +331,14 @@ def softmax_back(dy, y):                                                # dx = y
     return [yi * (d - total) for d, yi in zip(dy, y)]
 
 # Cross-entropy: -log p[target] of p = softmax(logits). Its slope in p[target] is -1 / p[target], in the others 0. So
-# the sum in softmax's rule is -1, and the rule gives p_j for each logit, less 1 for the target's: p - onehot(target).
+# the sum in softmax's rule is -1, which leaves p_j (dp_j + 1): p_j, but p_j - 1 at the target: p - onehot(target).
 def cross_entropy_forward(logits, targets):                             # [T][vocab], [T] -> mean of -log p[target]
     return statistics.fmean([-math.log(softmax_forward(x)[target]) for x, target in zip(logits, targets)])
 def cross_entropy_back(logits, targets):                                # dlogits = (p - onehot(target)) / T
     ps = rows(softmax_forward, logits)
     return [[(pi - (i == target)) / len(ps) for i, pi in enumerate(p)] for p, target in zip(ps, targets)]
 
-# Attention, a head: s = q kᵀ, linear with w = k; p = softmax(s / root), past only; y = p v, w = vᵀ: dvᵀ = dyᵀ p.
+# A head: s = q kᵀ is linear, with w = k; p = softmax(s / root), no future; y = p v is linear, with w = vᵀ, dw = dvᵀ.
 def split(x):                                                           # [T][width] -> [heads][T][head_width]
     return [[row[head] for row in x] for head in head_slices]
 def join(xs):                                                           # [heads][T][head_width] -> [T][width]
@@ -358,7 +358,7 @@ def attention_back(dy, q, k, v, p):                                     # -> dq,
     return [join(parts) for parts in zip(*backs)]
 
 # A layer goes forward, 1 to 9, hands y to all that comes after, and waits for dy, the slope of the loss in y. Then it
-# goes back, 9 to 1. What was used twice is blamed twice, and the blames add up.
+# goes back, 9 to 1. What was used more than once is blamed more than once, and the blames add up.
 def from_layer(layer, x0, targets, w, dw):                              # [T][width] -> loss, dx0; fills in dw
     if layer == layers:                                                 # after the last: logits, loss, and back
         logits = linear_forward(x0, w["lm_head"])
@@ -387,12 +387,12 @@ def from_layer(layer, x0, targets, w, dw):                              # [T][wi
     dn_v, dw["value", layer] = linear_back(dv, n, w["value", layer])    # 4
     dn_k, dw["key", layer] = linear_back(dk, n, w["key", layer])        # 3
     dn_q, dw["query", layer] = linear_back(dq, n, w["query", layer])    # 2
-    dn = rows(add, dn_q, rows(add, dn_k, dn_v))
+    dn = rows(add, dn_q, rows(add, dn_k, dn_v))                         # n went into 4, 3 and 2
     return loss, rows(add, dx, rows(rmsnorm_back, dn, x0, n))           # 1: x0 went past attention and into it
 
 def explicit(numbers, tokens):                                          # [params], [BOS ... BOS] -> loss, [params]
     supply = iter(numbers)
-    w = {name: [list(itertools.islice(supply, len(row))) for row in rows] for name, rows in model.items()}
+    w = {name: [list(itertools.islice(supply, len(row))) for row in m] for name, m in model.items()}
     dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}
     inputs, targets = tokens[:-1][:block], tokens[1:][:block]
     embedded = rows(add, [w["token"][token] for token in inputs], w["position"][:len(inputs)])
@@ -400,12 +400,12 @@ def explicit(numbers, tokens):                                          # [param
     loss, dx = from_layer(0, x, targets, w, dw)
     for t, row in enumerate(rows(rmsnorm_back, dx, embedded, x)):
         dw["position"][t] = row
-        dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)       # a letter that comes twice is blamed twice
+        dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)       # add up: a letter may come twice
     return loss, [g for name in model for row in dw[name] for g in row]
 
 # %% 12. The speed of the two ------------------------------------------------------------------------------------------
 # Same start, same names, same steps: so the losses repeat, but for rounding, which grows over a long training. First,
-# do the engines agree on the loss and every gradient? Then the clock, around forward, backward and Adam.
+# do the engines agree on the loss and every gradient? Then explicit is timed as autograd was: forward, backward, Adam.
 gaps = []
 for name in docs[0], max(docs, key=len):                                # the longest is cut, if any is
     loss, gradient = autograd(start, encode(name))
