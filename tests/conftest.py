@@ -77,10 +77,11 @@ def before(section, insertion, source=SOURCE):
     return "\n".join(lines[:at] + [insertion] + lines[at:])
 
 
-def run(*flags, script=SCRIPT, **options):
-    """Run microgpt.py as a command and return the finished process, output as text."""
+def run(*flags, script=SCRIPT, python=(), env=None, **options):
+    """Run microgpt.py as a command and return the finished process, its output as text. python: flags of Python's own."""
     options = {"capture_output": True, "text": True, "encoding": "utf-8", "timeout": 120, **options}
-    return subprocess.run([sys.executable, str(script), *map(str, flags)], **options)
+    env = {**os.environ, "PYTHONUTF8": "1", **(env or {})}
+    return subprocess.run([sys.executable, *python, str(script), *map(str, flags)], env=env, **options)
 
 
 def rows(lecture, numbers=None):

@@ -1,4 +1,5 @@
 """microgpt.py as a command: its flags, what it refuses and how, where it finds its names, and other ways to start it."""
+import errno
 import glob
 import os
 import random
@@ -60,12 +61,12 @@ def test_fast_speaks_the_same_names_and_prints_the_same_losses_as_the_autograd_r
 
 def test_help_shows_every_flag_with_its_meaning_and_default():
     for options in ([], ["-OO"]):
-        process = subprocess.run([sys.executable, *options, str(SCRIPT), "--help"], capture_output=True, text=True,
-                                 encoding="utf-8", timeout=60, env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"})
+        process = run("--help", python=options, env={"COLUMNS": "1000", "NO_COLOR": "1"})
         assert process.returncode == 0
         for flag, default in [*KNOBS.items(), ("data", ROOT / "names.txt")]:
             assert re.search(rf"--{flag} {flag.upper()}\s+\S.* \(default: {re.escape(str(default))}\)\n", process.stdout)
         assert re.search(r"--fast +\S", process.stdout)
+        assert process.stdout.startswith("microgpt: how a GPT") or options
 
 
 @pytest.mark.parametrize("knob", LEAST)
@@ -107,6 +108,14 @@ def test_heads_that_do_not_divide_the_width_are_refused_with_both_numbers(width,
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_a_choice_that_cannot_be_read_is_refused_in_one_sentence(flags, about, capsys):
     assert about in refusal(capsys, *flags)
+
+
+def test_a_refused_file_is_refused_with_the_reason_and_with_what_would_do(tmp_path, capsys):
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "bytes.txt").write_bytes(b"ada\xff")
+    for path, reason in [("missing.txt", os.strerror(errno.ENOENT)), (tmp_path / "bytes.txt", "0xff"), (tmp_path / "empty.txt", "no name")]:
+        sentence = refusal(capsys, "--data", path)
+        assert reason in sentence and "UTF-8" in sentence and "one name a line" in sentence
 
 
 def test_a_refusal_of_a_command_has_status_2_and_stands_on_standard_error_alone():
@@ -205,7 +214,7 @@ def test_no_steps_or_no_samples_are_a_run_like_any_other(flags):
 def test_an_ascii_locale_does_not_stop_a_model_of_other_letters(tmp_path):
     data = tmp_path / "names.txt"
     data.write_text("zoë\nАнна\n小明\n", encoding="utf-8")
-    ascii_only = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
     process = run("--data", data, "--steps", 2, "--samples", 5, "--temperature", 3, "--width", 4, env=ascii_only)
     assert (process.returncode, process.stderr) == (0, "")
     assert "?" in process.stdout and process.stdout.isascii()
@@ -213,8 +222,7 @@ def test_an_ascii_locale_does_not_stop_a_model_of_other_letters(tmp_path):
 
 
 def test_it_runs_without_docstrings_and_assertions():
-    process = subprocess.run([sys.executable, "-OO", str(SCRIPT), "--steps", "3", "--samples", "2", *map(str, SMALL)],
-                             capture_output=True, text=True, encoding="utf-8", timeout=60)
+    process = run("--steps", 3, "--samples", 2, *SMALL, python=["-OO"])
     assert (process.returncode, process.stderr) == (0, "")
     assert told(process.stdout) == told(watch("--steps", 3, "--samples", 2, *SMALL)[1].getvalue())
 
@@ -328,9 +336,7 @@ def test_after_python_i_the_model_its_numbers_and_both_engines_are_at_hand():
         "loss, gradient = explicit(start, encode('ada')); len(gradient) == len(params)",
         "len(losses), len(explicit_losses), pace > explicit_pace > 0, len(trained), 0 <= max(gaps) < 1e-9",
     ])
-    process = subprocess.run([sys.executable, "-i", str(SCRIPT), "--steps", "2", "--samples", "1"], input=asked + "\n",
-                             capture_output=True, text=True, encoding="utf-8", timeout=60,
-                             env={**os.environ, "PYTHONUTF8": "1", "PYTHON_BASIC_REPL": "1"})
+    process = run("--steps", 2, "--samples", 1, python=["-i"], input=asked + "\n", env={"PYTHON_BASIC_REPL": "1"})
     answers = [line.removeprefix(">>>> ") for line in process.stdout.splitlines()]  # PyPy prompts on standard output
     assert [line for line in answers if line.strip()][-5:] == [
         "Value(data=6.0, grad=0.0)", "4.0", "27", "True", "(2, 2, True, 4192, True)"]

@@ -5,7 +5,7 @@ import string
 import pytest
 from conftest import FIGURES, ROOT, load
 
-NAMES = (ROOT / "names.txt").read_bytes().decode("ascii").split("\n")
+NAMES = (ROOT / "names.txt").read_text(encoding="ascii").split("\n")
 
 
 def test_names_txt_holds_at_least_5000_names_one_per_line_with_a_final_newline():

@@ -1,0 +1,566 @@
+"""Writes docs/index.html: microgpt.py in three columns, code, talk and the numbers of a real run.
+
+    python -m pip install pygments && python docs/build.py
+
+The lecture is run as it stands, with its default knobs, under a recorder of which it knows nothing: a counter before
+every statement, and a look at what a statement made the first time it ran. The same sources give the same page:
+what comes from the clock is written as a dash, and what is only rounding, which differs between versions of Python,
+as <1e-14.
+"""
+import argparse
+import ast
+import collections
+import gc
+import hashlib
+import html
+import io
+import itertools
+import json
+import math
+import pathlib
+import re
+import signal
+import statistics
+import sys
+import time
+import tokenize
+
+DOCS = pathlib.Path(__file__).resolve().parent
+ROOT = DOCS.parent
+SCRIPT = ROOT / "microgpt.py"
+PAGE = DOCS / "index.html"
+PARTS = "template.html", "style.css", "pictures.css", "model.js", "pictures.js", "view.js"
+FEW = 3                                                 # numbers shown of a row
+PICTURES = {3: ["graph"], 4: ["matrices"], 5: ["path"], 9: ["loss", "own-data"], 10: ["attention", "odds", "map"]}
+
+
+# ---- The sources, and what marks a page as made from them ----
+
+def questions():
+    """The README's question for each section, and its answer where one stands: {number: (question, answer)}."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    rows = [line.strip("| ").split(" | ") for line in readme.split("\n") if re.match(r"\| (section|\d+\.) ", line)]
+    column = next(place for place, title in enumerate(rows[0]) if "question" in title)
+    folded = re.search(r"<summary>\s*Answers\s*</summary>(.*?)</details>", readme, re.S)
+    listed = re.findall(r"^(\d+)\. (.*?)(?=^\d+\. |\Z)", folded.group(1) if folded else "", re.M | re.S)
+    answers = {number: " ".join(answer.split()) for number, answer in listed}
+    numbers = [row[0].split(".")[0] for row in rows[1:]]
+    return {int(number): (row[column].strip(), answers.get(number, "")) for number, row in zip(numbers, rows[1:])}
+
+
+def fingerprint():
+    """One sha256 over everything that the page is made from."""
+    sources = [SCRIPT, ROOT / "names.txt", DOCS / "build.py", *(DOCS / part for part in PARTS)]
+    digest = hashlib.sha256()
+    for text in [path.read_text("utf-8") if path.exists() else "" for path in sources] + [json.dumps(questions(), ensure_ascii=False)]:
+        digest.update(hashlib.sha256(text.encode()).digest())
+    return digest.hexdigest()
+
+
+# ---- The recorder: runs the lecture and keeps what each line made ----
+
+class Clock(float):
+    """A number that comes from the clock. What is computed from it is one, too, and it is written as a dash."""
+
+    def __format__(self, form):
+        width = re.match(r"[<>^]?(\d*)", form).group(1)
+        return "–".rjust(int(width or 0))
+
+    def __repr__(self):
+        return "–"
+
+
+for name in "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv":
+    name = f"__{name}__"
+    setattr(Clock, name, lambda self, other, form=getattr(float, name): Clock(form(self, other)))
+
+
+class Screen(io.TextIOBase):
+    """Stands in for standard output and notes which line of the lecture printed what."""
+
+    def __init__(self, line_of):
+        self.line_of, self.printed = line_of, collections.defaultdict(list)
+
+    def write(self, text):
+        frame = sys._getframe(1)
+        while frame.f_code.co_filename != str(SCRIPT):
+            frame = frame.f_back
+        self.printed[self.line_of[frame.f_lineno]].append(text)
+        return len(text)
+
+
+class Recorder:
+    """Rewrites the lecture's syntax tree: counts how often each line runs, notes what it made the first time."""
+
+    def __init__(self, source):
+        self.source = source
+        self.made = collections.defaultdict(list)       # line -> what it made, as notes
+        self.count = {}                                 # line -> how often it ran
+        self.calls = set()                              # lines that define a function: counted when called
+        self.fresh, self.line_of_hook = [], []          # by hook: still to be noted?
+        self.waiting = []                               # notes of Values whose gradients are not known yet
+        self.backwards = 0
+        self.graph = []                                 # the first graph that backward() walked
+        tree = ast.parse(source)
+        self.line_of = {}                               # any line of a statement -> its first line
+        for node in ast.walk(tree):                     # (inner statements come later and win)
+            if isinstance(node, ast.stmt):
+                self.line_of.update(dict.fromkeys(range(node.lineno, node.end_lineno + 1), node.lineno))
+        self.labels = self.worked_example(tree)
+        tree.body = self.block(tree.body, None)
+        self.tree = ast.fix_missing_locations(tree)
+
+    def worked_example(self, tree):
+        """The expressions of the first backward() outside a function, in the order in which they are computed."""
+        for statement in tree.body:
+            call = statement.value if isinstance(statement, ast.Expr) else None
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "backward":
+                def inner(node):
+                    if isinstance(node, ast.BinOp):
+                        return [*inner(node.left), *inner(node.right), ast.unparse(node)]
+                    return []
+                return inner(call.func.value)
+
+    # -- rewriting --
+
+    def hook(self, text, at):
+        """These statements, as if they stood on that line."""
+        nodes = ast.parse(text).body
+        for node in itertools.chain.from_iterable(map(ast.walk, nodes)):
+            if isinstance(node, (ast.stmt, ast.expr)):
+                node.lineno = node.end_lineno = at
+                node.col_offset = node.end_col_offset = 0
+        return nodes
+
+    def counter(self, line):
+        if line in self.count: return []
+        self.count[line] = 0
+        return self.hook(f"_count[{line}] += 1", line)
+
+    def noter(self, line, targets, learned=False):
+        """Note these (label, expression) pairs the first time; learned: their gradients are already there."""
+        if not targets: return []
+        self.fresh.append(True)
+        self.line_of_hook.append(line)
+        pairs = "".join(f"({label!r}, {expression})," for label, expression in targets)
+        hook = len(self.fresh) - 1
+        return self.hook(f"if _fresh[{hook}]: _note({hook}, [{pairs}], {learned})", line)
+
+    def names(self, target):
+        if isinstance(target, (ast.Tuple, ast.List)):
+            return [pair for element in target.elts for pair in self.names(element)]
+        if isinstance(target, ast.Starred): return self.names(target.value)
+        label = ast.get_source_segment(self.source, target)
+        return [] if label == "_" else [(label, ast.unparse(target))]
+
+    def block(self, statements, parent):
+        return [new for statement in statements for new in self.statement(statement, parent)]
+
+    def statement(self, node, parent):
+        line = node.lineno
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant): return [node]
+        if isinstance(node, ast.FunctionDef):
+            arguments = [(a.arg, a.arg) for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+            start = self.counter(line) + self.noter(line, arguments)
+            self.calls.add(line)
+            node.body = start + self.block(node.body, line)
+            if node.name == "backward": node.body += self.hook("_after_backward(self)", node.body[-1].lineno)
+            return [node]
+        before = [] if line == parent else self.counter(line)
+        if isinstance(node, ast.Return) and node.value:
+            value, at = node.value, line
+            keep = self.hook("_value = 0", at)
+            keep[0].value = value
+            return before + keep + self.noter(line, [("→", "_value")]) + self.hook("return _value", at)
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            return before + [node] + self.noter(line, [pair for target in targets for pair in self.names(target)])
+        if isinstance(node, ast.Expr):
+            learned = ast.unparse(node.value).endswith(".backward()")
+            return before + [node] + self.noter(line, self.receivers(node.value), learned)
+        if isinstance(node, ast.For):
+            self.fresh.append(True)
+            self.line_of_hook.append(line)
+            each = self.hook(f"_each({len(self.fresh) - 1}, 0)", line)[0].value
+            each.args[1] = node.iter
+            node.iter = each
+            hook = len(self.fresh) - 1
+            pairs = "".join(f"({label!r}, {expression})," for label, expression in self.names(node.target))
+            node.body = self.hook(f"if _fresh[{hook}]: _note({hook}, [{pairs}])", line) + self.block(node.body, line)
+            node.orelse = self.block(node.orelse, line)
+            return before + [node]
+        for part in "body", "orelse", "finalbody":
+            if hasattr(node, part): setattr(node, part, self.block(getattr(node, part), line))
+        for handler in getattr(node, "handlers", []):
+            handler.body = self.counter(handler.lineno) + self.block(handler.body, handler.lineno)
+        return before + [node]
+
+    def receivers(self, call):
+        """What a call for its effect has changed: `keys.append(...)` keys, `random.shuffle(docs)` docs."""
+        if not (isinstance(call, ast.Call) and isinstance(call.func, (ast.Attribute, ast.Name))): return []
+        if isinstance(call.func, ast.Name): return []
+        inside = [node for node in ast.walk(call.func.value) if isinstance(node, ast.Name)]
+        if isinstance(call.func.value, ast.Name) and call.func.value.id in self.modules:
+            inside = [node for node in call.args if isinstance(node, ast.Name)]
+        return [(name, name) for name in dict.fromkeys(node.id for node in inside) if name not in self.modules]
+
+    @property
+    def modules(self):
+        return re.search(r"^import (.*)$", self.source, re.M).group(1).split(", ") + ["sys.stdout", "sys", "parser"]
+
+    # -- running --
+
+    def note(self, hook, pairs, learned=False):
+        self.fresh[hook] = False
+        line = self.line_of_hook[hook]
+        for name, value in pairs:
+            if type(value).__name__ == "Value" and not self.is_value(value): continue       # not yet complete
+            note = {"name": name, **self.describe(value)}
+            self.made[line].append(note)
+            if "values" not in note: continue
+            if learned or any(each.grad for each in note["values"]): self.learn(note)
+            else: self.waiting.append(note)
+
+    def each(self, hook, iterable):
+        if isinstance(iterable, set) and self.fresh[hook]:      # its order would change from run to run
+            self.fresh[hook] = False
+            self.made[self.line_of_hook[hook]].append({"name": "", "text": f"{len(iterable)}, in no order"})
+        return iterable
+
+    def after_backward(self, root):
+        """The gradients are there: complete the notes of the Values that were waiting for them."""
+        self.backwards += 1
+        if self.backwards > 2: return                   # the worked example's, and the first name's
+        for note in self.waiting: self.learn(note)
+        self.waiting.clear()
+        if not self.graph:
+            graph, stack = {}, [root]
+            while stack:
+                node = stack.pop()
+                if id(node) not in graph:
+                    graph[id(node)] = node
+                    stack += [child for child, _ in node.edges]
+            born = sorted(graph.values(), key=lambda node: node.birth)
+            place = {id(node): index for index, node in enumerate(born)}
+            names = [name for name, value in self.space.items() if any(value is node for node in born)]
+            leaves = [next(name for name in names if self.space[name] is node) for node in born if not node.edges]
+            for node, label in zip(born, [*leaves, *self.labels], strict=True):
+                edges = [[place[id(child)], slope] for child, slope in node.edges]
+                self.graph.append({"label": label, "data": node.data, "grad": node.grad, "edges": edges})
+
+    def learn(self, note):
+        """Add the gradients of its Values to a note."""
+        grads = " ".join(number(value.grad) for value in note["values"])
+        note["grad"] = grads + (" …" if note["more"] else "")
+
+    def run(self):
+        """Run the lecture from top to bottom with its default knobs; its global names stay in self.space."""
+        self.space = {"__name__": "__main__", "__file__": str(SCRIPT), "_count": self.count, "_fresh": self.fresh,
+                      "_note": self.note, "_each": self.each, "_after_backward": self.after_backward}
+        screen = Screen(self.line_of)
+        stdout, argv, clock = sys.stdout, sys.argv, time.perf_counter
+        sys.stdout, sys.argv, time.perf_counter = screen, [str(SCRIPT)], lambda: Clock(clock())
+        try:
+            exec(compile(self.tree, str(SCRIPT), "exec"), self.space)
+        finally:
+            sys.stdout, sys.argv, time.perf_counter = stdout, argv, clock
+            gc.enable()
+            if hasattr(signal, "SIGPIPE"): signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        rounding = re.compile(r"\b\d(?:\.\d+)?e-(?:1[4-9]|[2-9]\d|\d{3})\b")
+        self.printed = {line: rounding.sub("<1e-14", "".join(texts)) for line, texts in screen.printed.items()}
+
+    # -- describing --
+
+    def describe(self, value):
+        """A note on a value: its shape in the lecture's notation, a few of its numbers, the Values among them."""
+        if isinstance(value, (list, tuple)):
+            shape, inner, more = self.shape(value)
+            if not value: return {"text": "()" if isinstance(value, tuple) else "[]", "plain": True}
+            if shape and not (isinstance(value, tuple) and isinstance(value[0], (list, tuple))):
+                return {"shape": shape, **self.row(inner, more)}
+            if isinstance(value, tuple):
+                return {"text": f"({', '.join(map(self.short, value[:FEW]))}{', …' if len(value) > FEW else ''})", "plain": True}
+            few = 1 if isinstance(value[0], tuple) else FEW
+            shown = ", ".join(map(self.short, value[:few])) + (", …" if len(value) > few else "")
+            return {"shape": f"[{len(value)}]", "text": shown, "plain": True}
+        if self.is_value(value):
+            return {"text": number(value.data, True), "values": [value], "more": False}
+        return {"text": self.short(value), "plain": not self.is_number(value)}
+
+    def is_value(self, value):
+        return type(value).__name__ == "Value" and hasattr(value, "edges")
+
+    def is_number(self, value):
+        return isinstance(value, (int, float)) and not isinstance(value, bool) or self.is_value(value)
+
+    def shape(self, value):
+        """([27][16], the first row, is it cut?) of nested lists of numbers; None for anything else."""
+        sizes = ""
+        while isinstance(value, (list, tuple)) and len(value) and all(isinstance(v, (list, tuple)) for v in value):
+            lengths = {len(v) for v in value}
+            if not all(self.shape(v)[0] or not len(v) for v in value[:3]): return None, [], False
+            sizes += f"[{len(value)}]"
+            if len(lengths) > 1:
+                return sizes + "[…]", value[0], True
+            value = value[0]
+        if isinstance(value, (list, tuple)) and all(map(self.is_number, value)) and len(set(map(self.is_value, value))) < 2:
+            return f"{sizes}[{len(value)}]", value, bool(sizes) and sizes != "[1]"
+        return None, [], False
+
+    def row(self, row, more):
+        if not row: return {"text": ""}
+        if not self.is_number(row[0]): return {"text": "…"}
+        few = row[:FEW]
+        more = more or len(row) > FEW
+        exact = all(isinstance(v, int) for v in few)
+        text = " ".join(str(v) if exact else number(v.data if self.is_value(v) else v) for v in few)
+        note = {"text": text + (" …" if more else "")}
+        if few and self.is_value(few[0]): note.update(values=list(few), more=more)
+        return note
+
+    def short(self, value, room=44):
+        """A value in a few characters."""
+        if self.is_value(value): return number(value.data, True)
+        if isinstance(value, bool) or value is None: return str(value)
+        if isinstance(value, float): return number(value, True)
+        if isinstance(value, int): return str(value)
+        if isinstance(value, pathlib.Path): value = str(value)
+        if isinstance(value, str):
+            value = value.replace(f"{ROOT}/", "")
+            return repr(value if len(value) <= room else value[:room - 1] + "…")
+        if isinstance(value, slice): return f"{value.start}:{value.stop}"
+        if isinstance(value, (list, tuple)):
+            shape = self.shape(value)[0]
+            if shape: return shape
+            few = ", ".join(self.short(element, 16) for element in value[:2])
+            brackets = "()" if isinstance(value, tuple) else "[]"
+            return f"{brackets[0]}{few}{', …' if len(value) > 2 else ''}{brackets[1]}"
+        if isinstance(value, dict):
+            few = [f"{key if isinstance(key, str) else ' '.join(map(str, key))} {self.short(element, 16)}"
+                   for key, element in value.items()]
+            if len(few) > 3: few[1:-1] = ["…"]
+            return f"{{{len(value)}}} {', '.join(few)}"
+        if isinstance(value, set): return f"{{{len(value)}}}"
+        if isinstance(value, argparse.Namespace):
+            few = ", ".join(f"{name} {self.short(each)}" for name, each in itertools.islice(vars(value).items(), 3))
+            return few + ", …"
+        if isinstance(value, itertools.count): return repr(value)
+        if callable(value): return "a function"
+        if hasattr(value, "__next__"): return "an iterator"
+        return type(value).__name__
+
+
+def number(x, alone=False):
+    """A number in few digits: five significant ones where it stands alone, two decimals in a row of large ones."""
+    if isinstance(x, Clock): return "–"
+    if isinstance(x, int): return str(x)
+    if 0 < abs(x) < 1e-14: return "<1e-14"
+    if alone: return f"{x:.1f}" if x.is_integer() else f"{x:.5g}"
+    if x == 0: return "0"
+    return f"{x:.2f}" if abs(x) >= 0.095 else f"{x:.3f}" if abs(x) >= 1e-3 else f"{x:.1g}"
+
+
+# ---- Data for the pictures ----
+
+def bigram(docs, letters, block):
+    """The mean loss of a table that knows only which token follows which, by plain counts, on the names it counted."""
+    BOS = len(letters)
+    token = {letter: index for index, letter in enumerate(letters)}
+    pairs = [list(itertools.pairwise([BOS, *map(token.get, name), BOS]))[:block] for name in docs]
+    count = collections.Counter(itertools.chain.from_iterable(pairs))
+    total = collections.Counter(first for first, _ in itertools.chain.from_iterable(pairs))
+    return statistics.fmean(statistics.fmean(-math.log(count[pair] / total[pair[0]]) for pair in name) for name in pairs)
+
+
+def data_of(recorder):
+    space = recorder.space
+    knobs = "steps", "layers", "width", "heads", "block", "seed", "temperature", "samples"
+    names = {key: key if isinstance(key, str) else " ".join(map(str, key)) for key in space["model"]}
+    return {
+        "knobs": {knob: space[knob] for knob in knobs},
+        "docs": "\n".join(space["docs"]),
+        "letters": space["letters"],
+        "start": space["start"],
+        "shapes": [[names[key], len(rows), len(rows[0])] for key, rows in space["model"].items()],
+        "losses": space["losses"],
+        "graph": recorder.graph,
+        "bigram": bigram(space["docs"], space["letters"], space["block"]),
+        "page": {"sources": fingerprint()},
+    }
+
+
+# ---- The page ----
+
+def inline(text):
+    """Words of a comment or of the README as HTML: `code`, *stress*, and shapes such as [out][in]."""
+    pieces = []
+    for piece in re.split(r"(`[^`]+`)", text):
+        if piece.startswith("`") and piece.endswith("`") and len(piece) > 2:
+            pieces.append(f"<code>{html.escape(piece[1:-1], quote=False)}</code>")
+            continue
+        piece = html.escape(piece, quote=False)
+        piece = re.sub(r"(?<!\w)(?:\[[^\[\]]+\])+", r'<span class="shape">\g<0></span>', piece)
+        pieces.append(re.sub(r"(?<!\w)\*([^*\s][^*]*)\*(?!\w)", r"<em>\1</em>", piece))
+    return "".join(pieces)
+
+
+def highlight(source):
+    """The lines of the code as HTML, comments left out."""
+    from pygments.lexers import PythonLexer
+    from pygments.token import Token
+    kinds = [(Token.Comment, None), (Token.Keyword, "k"), (Token.Operator.Word, "k"), (Token.Literal.String, "s"),
+             (Token.Literal.Number, "m"), (Token.Name.Function, "d"), (Token.Name.Class, "d")]
+    lines = [[]]
+    for kind, text in PythonLexer(stripnl=False, ensurenl=False).get_tokens(source):
+        style = next((style for general, style in kinds if kind in general), "")
+        for index, part in enumerate(text.split("\n")):
+            if index: lines.append([])
+            if not part or style is None: continue
+            if lines[-1] and lines[-1][-1][0] == style: lines[-1][-1][1] += part
+            else: lines[-1].append([style, part])
+    shown = []
+    for line in lines:
+        if line: line[-1][1] = line[-1][1].rstrip()
+        parts = [(style, html.escape(part, quote=False)) for style, part in line]
+        shown.append("".join(f'<span class="{style}">{part}</span>' if style else part for style, part in parts))
+    return shown
+
+
+def kind_of(name):
+    """Tensor, gradient or loss: the colour in which a number is shown."""
+    if re.search(r"loss|surprise", name): return "loss"
+    if re.search(r"(^|[._])grad(ient)?$", name) or re.match(r"d[a-z]{1,2}(_\w)?$|dlogits|dw\[", name): return "gradient"
+    return "tensor"
+
+
+def numbers_html(recorder, line):
+    if not (line in recorder.count or line in recorder.made): return ""
+    parts = []
+    for note in recorder.made.get(line, []):
+        name, shape, text = (html.escape(note.get(key, ""), quote=False) for key in ("name", "shape", "text"))
+        words = [f'<span class="name">{name}</span>' if name else "", f'<span class="dim">{shape}</span>' if shape else "",
+                 f'<span class="{"plain" if note.get("plain") else kind_of(note["name"])}">{text}</span>' if text else ""]
+        if "grad" in note: words.append(f'<span class="grad">grad <span class="gradient">{note["grad"]}</span></span>')
+        parts.append(f'<span class="note">{" ".join(filter(None, words))}</span>')
+    printed = recorder.printed.get(line, "").strip("\n").split("\n")
+    if printed != [""]:
+        shown = printed if len(printed) <= 3 else [printed[0], "⋮", printed[-1]]
+        parts.append('<samp>' + "\n".join(html.escape(text.rstrip(), quote=False) for text in shown) + "</samp>")
+        if 3 < len(printed) <= 40:
+            every = "\n".join(html.escape(text.rstrip(), quote=False) for text in printed)
+            parts.append(f"<details><summary>all {len(printed)} lines</summary><samp>{every}</samp></details>")
+    if line in recorder.count:
+        times = recorder.count[line]
+        what = "called" if line in recorder.calls else "ran"
+        title = f"{what} {times:,} times" if times != 1 else f"{what} once"
+        once = " once" if times == 1 and not parts else ""
+        count = f'<span class="count{once}" title="{title}">{times:,}&thinsp;×</span>'
+        return f'<div class="notes">{"".join(parts)}</div>{count}'
+
+
+def lecture(source):
+    """The file as sections of thoughts; a thought is a block between blank lines, a list of paragraphs and lines."""
+    comments = {}
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT: comments[token.start[0]] = token
+    sections, thought = [("0", "", [])], None
+    for line, text in enumerate(source.split("\n")[:-1], start=1):
+        comment = comments.get(line)
+        heading = re.match(r"# %% (\d+)\. (.*?) -*$", text)
+        if heading:
+            sections.append((heading[1], heading[2], []))
+            thought = None
+            sections[-1][2].append(thought := [])
+            thought.append(("heading", [(line, heading[0])]))
+            continue
+        if not text.strip():
+            thought = None
+            continue
+        if thought is None: sections[-1][2].append(thought := [])
+        if comment and not text[:comment.start[1]].strip():
+            words = comment.string[1:]
+            kind = "diagram" if words.startswith("   ") else "paragraph"
+            if not thought or thought[-1][0] != kind: thought.append((kind, []))
+            thought[-1][1].append((line, words))
+        else:
+            thought.append(("code", [(line, comment.string[1:].strip() if comment else "")]))
+    return sections
+
+
+def diagram_html(lines):
+    """A drawing in letters, and the words to its right, which begin after a gutter of four columns or more."""
+    least = min(len(words) - len(words.lstrip()) for _, words in lines)
+    drawn = [(line, words[least:]) for line, words in lines]
+    longest = max(len(words) for _, words in drawn)
+    blank = [all(words[at:at + 1] in ("", " ") for _, words in drawn) for at in range(longest)]
+    gutter = next((at for at in range(longest - 4) if all(blank[at:at + 4])), longest)
+    left = "\n".join(f'<span data-talk="{line}">{html.escape(words[:gutter].rstrip(), quote=False)}</span>'
+                     for line, words in drawn)
+    right = " ".join(f'<span data-talk="{line}">{inline(words[gutter:].strip())}</span>'
+                     for line, words in drawn if words[gutter:].strip())
+    chars = max(len(words[:gutter].rstrip()) for _, words in drawn)
+    return (f'<div class="paragraph diagram" data-line="{lines[0][0]}" style="--chars:{chars}"><pre>{left}</pre>'
+            + (f"<p>{right}</p>" if right else "") + "</div>")
+
+
+def main_html(source, recorder):
+    code, asked = highlight(source), questions()
+    plain = source.split("\n")
+    parts = []
+    for section, title, thoughts in lecture(source):
+        number_of = f'<span class="section-number">{section}.</span> ' if section != "0" else ""
+        parts.append(f'<section class="section" id="section-{section}" data-section="{section}" data-title="{title}">')
+        if title: parts.append(f"<h2>{number_of}{html.escape(title, quote=False)}</h2>")
+        for index, thought in enumerate(thoughts, start=1):
+            short = " short" if len(thought) <= 16 else ""
+            parts.append(f'<div class="thought{short}" data-at="{section}.{index}">')
+            for kind, lines in thought:
+                first = lines[0][0]
+                if kind == "paragraph":
+                    words = " ".join(f'<span data-talk="{line}">{inline(words.strip())}</span>' for line, words in lines)
+                    parts.append(f'<p class="paragraph" data-line="{first}">{words}</p>')
+                elif kind == "diagram":
+                    parts.append(diagram_html(lines))
+                elif kind == "code":
+                    line, words = lines[0]
+                    indent = len(plain[line - 1]) - len(plain[line - 1].lstrip())
+                    talk = f'<div class="talk" data-talk="{line}">{inline(words)}</div>' if words else ""
+                    made = numbers_html(recorder, line)
+                    made = f'<div class="numbers">{made}</div>' if made else ""
+                    parts.append(f'<div class="row" id="L{line}"><span class="no">{line}</span>'
+                                 f'<code class="code" style="--indent:{indent}">{code[line - 1]}</code>{talk}{made}</div>')
+            parts.append("</div>")
+        for picture in PICTURES.get(int(section), []):
+            tag = "section" if picture == "own-data" else 'figure class="picture"'
+            parts.append(f'<{tag} data-picture="{picture}" data-at="{section}.{picture}"></{tag.split()[0]}>')
+        if int(section) in asked:
+            question, answer = asked[int(section)]
+            folded = f"<details><summary>Answer</summary><p>{inline(answer)}</p></details>" if answer else ""
+            parts.append(f'<aside class="question" data-at="{section}.question" aria-label="Question of section {section}">'
+                         f'<p><span class="label">Question</span> {inline(question)}</p>{folded}</aside>')
+        parts.append("</section>")
+    return "\n".join(parts)
+
+
+def build():
+    source = SCRIPT.read_text("utf-8")
+    recorder = Recorder(source)
+    recorder.run()
+    data = data_of(recorder)
+    texts = {part: (DOCS / part).read_text("utf-8").strip() if (DOCS / part).exists() else "" for part in PARTS}
+    contents = "".join(f'<li><a href="#section-{number}">{html.escape(title, quote=False)}</a></li>'
+                       for number, title, _ in lecture(source) if title)
+    fill = {
+        "style": texts["style.css"] + "\n" + texts["pictures.css"], "main": main_html(source, recorder), "contents": contents,
+        "steps": f"{len(data['losses']):,}", "sources": data["page"]["sources"],
+        "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        **{name: texts[name + ".js"].replace("</script", "<\\/script") for name in ("model", "pictures", "view")},
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda mark: fill[mark[1]], texts["template.html"]) + "\n"
+
+
+if __name__ == "__main__":
+    began = time.perf_counter()
+    page = build()
+    PAGE.write_text(page, "utf-8", newline="\n")
+    print(f"{PAGE.relative_to(ROOT)}: {len(page.encode()) / 1000:.0f} kB, {time.perf_counter() - began:.0f} s")

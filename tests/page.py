@@ -1,0 +1,68 @@
+"""What the tests of the built page share: the page in a real Chromium, offline, watched for requests and errors."""
+import contextlib
+import importlib.util
+import os
+import pathlib
+import shutil
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "index.html"
+SIZES = {"screen": (1920, 1080, 18), "projector": (1280, 720, 28), "phone": (390, 844, 16)}
+
+
+def builder():
+    """docs/build.py as a module."""
+    spec = importlib.util.spec_from_file_location("build", ROOT / "docs" / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def missing(what):
+    """Skip, or fail where the tests of the page are required."""
+    if os.environ.get("VIEW_REQUIRED"): pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One Chromium for all tests of the page: the system's own, nothing is downloaded."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("Playwright is not installed")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path: missing("no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def until(page, expression):
+    """Wait until this expression is true in the page. (Playwright's own way needs eval, which the page forbids.)"""
+    for _ in range(100):
+        if page.evaluate(expression): return
+        page.wait_for_timeout(50)
+    pytest.fail(f"never true: {expression}")
+
+
+@contextlib.contextmanager
+def opened(chromium, fragment="", width=1920, height=1080, **options):
+    """The page in a fresh, offline context. Afterwards: no request but the page itself, no error on the console."""
+    context = chromium.new_context(viewport={"width": width, "height": height}, offline=True, **options)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    requests, errors = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(PAGE.as_uri() + fragment)
+    try:
+        yield page
+        asked = [url for url in requests if url.split("#")[0] != PAGE.as_uri() and not url.startswith(("blob:", "data:"))]
+        assert not asked and not errors
+    finally:
+        context.close()
