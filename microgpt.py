@@ -18,6 +18,7 @@ knobs = [
     ("samples", 20, 0, "names to speak after training"),
     ("data", str(script.resolve().with_name("names.txt")), None, "text file to learn from, one name a line"),
 ]
+if hasattr(sys.stdout, "reconfigure"): sys.stdout.reconfigure(errors="replace")
 parser = argparse.ArgumentParser(prog="microgpt", usage=argparse.SUPPRESS, description=__doc__)
 for knob, value, least, meaning in knobs:
     parser.add_argument("--" + knob, type=type(value), default=value, help=f"{meaning} (default: %(default)s)")
@@ -30,7 +31,6 @@ for knob, value, least, meaning in knobs:
 steps, layers, width, heads = chosen.steps, chosen.layers, chosen.width, chosen.heads
 block, seed, temperature, samples = chosen.block, chosen.seed, chosen.temperature, chosen.samples
 if width % heads: parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
-if hasattr(sys.stdout, "reconfigure"): sys.stdout.reconfigure(errors="replace")
 if as_command and hasattr(signal, "SIGPIPE"): signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 # %% 2. Data and tokens ------------------------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ if as_command and hasattr(signal, "SIGPIPE"): signal.signal(signal.SIGPIPE, sign
 # stands before and after every name. So "anna" becomes 26 0 13 13 0 26, and the task is always: which token comes next?
 try:
     docs = [line.strip() for line in pathlib.Path(chosen.data).read_text("utf-8-sig").split("\n") if line.strip()]
-except (OSError, UnicodeDecodeError) as problem:
+except (OSError, ValueError) as problem:
     parser.error(f"cannot read --data {chosen.data!r}: {problem}; any UTF-8 text with one name a line will do")
 if not docs: parser.error(f"no name in --data {chosen.data!r}; any UTF-8 text with one name a line will do")
 random.seed(seed)                                                       # from here on, chance is repeatable

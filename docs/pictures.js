@@ -36,6 +36,7 @@ const Pictures = (() => {
   const number = (value, digits = 4) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(digits);
   const percent = value => value === 0 ? "0 %" : value < 0.001 ? "under 0.1 %" : `${(100 * value).toFixed(1)} %`;
   const steps = count => `${whole(count)} ${count === 1 ? "step" : "steps"}`;
+  const time = step => step === 0 ? "untrained" : `after ${steps(step)}`;
   const short = (words, most = 20) => {
     const characters = Array.from(words.slice(0, 4 * most));
     return characters.length > most ? characters.slice(0, most - 1).join("") + "…" : characters.join("");
@@ -68,7 +69,9 @@ const Pictures = (() => {
         this.point(event);
         if (this.cursor && this.made.pick) this.made.pick(...this.cursor);
       });
-      this.svg.addEventListener("pointerleave", () => { if (document.activeElement !== this.svg) this.show(null); });
+      this.svg.addEventListener("pointerleave", event => {
+        if (event.pointerType === "mouse" && document.activeElement !== this.svg) this.show(null);
+      });
       this.svg.addEventListener("blur", () => this.show(null));
       this.svg.addEventListener("focus", () => {
         if (!this.cursor && this.made && this.svg.matches(":focus-visible")) this.show(this.made.start || [0, 0]);
@@ -318,9 +321,8 @@ const Pictures = (() => {
       slider.max = Math.max(1, count - 1);
       slider.disabled = count < 2;
       slider.value = here();
-      const words = step === 0 ? "untrained" : `after ${steps(step)}`;
-      slider.setAttribute("aria-valuetext", words);
-      said.textContent = words;
+      slider.setAttribute("aria-valuetext", time(step));
+      said.textContent = time(step);
     });
     return element("label", { class: "moment" }, "moment ", slider, said);
   }
@@ -359,7 +361,6 @@ const Pictures = (() => {
     figure.append(element("div", { class: "two" }, left, right));
     return [left, right];
   }
-  const time = step => step === 0 ? "untrained" : `after ${steps(step)}`;
 
   // -- Heat maps ------------------------------------------------------------------------------------------------------
   // Cells of one strength share a path: 20 strengths of blue for numbers above 0, of grey for those below.
@@ -804,8 +805,8 @@ const Pictures = (() => {
       "that knows nothing, the lower one a bigram table of the same names. The learning rate falls to 0 over the length that " +
       "you choose, so another length is another training. The page's dice are its own: its names differ from those that the file prints."));
     addKey("g", "train the model, or pause", toggleTraining);
-    addKey("[", "an earlier moment of the training", () => goTo(here() - 1));
-    addKey("]", "a later moment of the training", () => goTo(here() + 1));
+    addKey("e", "an earlier moment of the training", () => goTo(here() - 1));
+    addKey("f", "a later moment of the training", () => goTo(here() + 1));
   }
 
   // -- Attention (section 10) -----------------------------------------------------------------------------------------
@@ -858,7 +859,8 @@ const Pictures = (() => {
           width, height: layers * lines * high + 0.2 * f, nodes,
           label: `Attention for the name ${name}, ${time(step)}: ${layers * heads} heads, each a triangle of ${T} rows`,
           rest: live.single !== null && live.single < T
-            ? `At ${live.single}, ${called(tokens[live.single])}, it looks at: ${whatItHears(0, live.single)}` : "",
+            ? `At ${live.single}, ${called(tokens[live.single])}, it looks at: ` + made.layers.map((_, layer) =>
+                (layers > 1 ? `in layer ${layer}, ` : "") + whatItHears(layer, live.single)).join("; ") : "",
           start: [Math.min(live.single === null ? T - 1 : live.single, T - 1), 0],
           at: (px, py) => {
             const line = Math.floor((py - 1.2 * f) / high), column = Math.floor((px - edge) / step1);
@@ -1131,7 +1133,6 @@ const Pictures = (() => {
       if (kind) kind(place);
     }
     document.addEventListener("view:change", () => { for (const picture of pictures) picture.dirty(); });
-    addEventListener("beforeprint", () => { for (const picture of pictures) picture.draw(); });
   }
 
   return { mountAll, live };

@@ -321,7 +321,8 @@ const View = (() => {
   });
   document.addEventListener('click', event => {
     const button = event.target.closest('[data-do]');
-    if (button) return button.dataset.do === 'help' ? showHelp() : hideBar();
+    const press = {help: showHelp, bar: hideBar, back: () => step(-1), next: () => step(1)};
+    if (button) return press[button.dataset.do]();
     const link = event.target.closest('a[href^="#section-"]');
     if (link) {
       event.preventDefault();

@@ -482,7 +482,7 @@ def suite_fails(label, source, section):
         for name in ("names.txt", "pyproject.toml"):
             shutil.copy(ROOT / name, folder / name)
         shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--tb=no",
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--tb=no", "--assert=plain",
                    *[f"tests/test_{part}.py" for part in parts]]
         try:
             run = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", errors="replace",

@@ -350,6 +350,11 @@ def test_lecture_mode_from_the_first_thought_to_the_last_by_keys_alone(chromium,
         if size == "screen": assert not page.locator(".parted").count()
         for _ in range(3): page.keyboard.press("ArrowLeft")
         assert page.evaluate(WHERE)["at"] != seen[-1]
+        before = page.evaluate(WHERE)
+        page.click(".stepper [data-do=back]")                           # and, for a hand, two buttons
+        assert page.evaluate(WHERE) != before
+        page.click(".stepper [data-do=next]")
+        assert page.evaluate(WHERE) == before
         page.keyboard.press("End")
         assert page.evaluate(WHERE)["at"] == seen[-1]
         page.keyboard.press("Escape")

@@ -202,9 +202,9 @@ def test_every_picture_goes_back_to_any_moment(page):
     settle(page)
     for kind, was in untrained.items():
         assert drawn(kind) == was
-    page.keyboard.press("]")
+    page.keyboard.press("f")
     assert slider.get_attribute("aria-valuetext") == "after 10 steps"
-    page.keyboard.press("[")
+    page.keyboard.press("e")
     assert slider.get_attribute("aria-valuetext") == "untrained"
 
 
@@ -395,6 +395,18 @@ def test_every_picture_has_a_name_and_tells_values_to_pointer_and_keys(page):
         assert len(told) > 2, kind
 
 
+def test_a_tap_tells_a_value_that_stays(chromium):  # noqa: F811
+    with opened(chromium, "", 390, 844, has_touch=True) as page:
+        settle(page)
+        for kind in ("matrices", "loss", "attention", "odds"):
+            rest = readout(page, kind)
+            picture = drawing(page, kind)
+            picture.scroll_into_view_if_needed()
+            picture.tap(position={"x": 60, "y": 80})
+            page.wait_for_timeout(100)
+            assert readout(page, kind) != rest, kind
+
+
 def test_the_graph_is_walked_backward_as_backward_does(page):
     nodes = page.evaluate("Pictures.live.data.graph.nodes || Pictures.live.data.graph")
     seen = []
@@ -446,7 +458,7 @@ def test_a_name_with_foreign_letters_or_too_many_is_read_as_far_as_it_can_be(pag
 
 def test_keys_typed_into_a_field_do_not_train(page):
     page.click("[data-picture=path] input[type=text]")
-    page.keyboard.type("gg[]b")
+    page.keyboard.type("ggefb")
     assert page.evaluate("Pictures.live.training.step") == 0 and not page.evaluate("Pictures.live.training.running")
 
 
