@@ -52,7 +52,7 @@ def fingerprint():
     """One sha256 over everything that the page is made from."""
     sources = [SCRIPT, ROOT / "names.txt", DOCS / "build.py", *(DOCS / part for part in PARTS)]
     digest = hashlib.sha256()
-    for text in [path.read_text("utf-8") if path.exists() else "" for path in sources] + [json.dumps(questions(), ensure_ascii=False)]:
+    for text in [path.read_text("utf-8") for path in sources] + [json.dumps(questions(), ensure_ascii=False)]:
         digest.update(hashlib.sha256(text.encode()).digest())
     return digest.hexdigest()
 
@@ -138,20 +138,21 @@ class Recorder:
         return self.hook(f"_count[{line}] += 1", line)
 
     def noter(self, line, targets, learned=False):
-        """Note these (label, expression) pairs the first time; learned: their gradients are already there."""
+        """Note these (label, expression, kind) the first time; learned: their gradients are already there."""
         if not targets: return []
         self.fresh.append(True)
         self.line_of_hook.append(line)
-        pairs = "".join(f"({label!r}, {expression})," for label, expression in targets)
+        pairs = "".join(f"({label!r}, {expression}, {kind!r})," for label, expression, kind in targets)
         hook = len(self.fresh) - 1
         return self.hook(f"if _fresh[{hook}]: _note({hook}, [{pairs}], {learned})", line)
 
-    def names(self, target):
+    def names(self, target, value=None):
+        """The (label, expression, kind) of everything that is assigned."""
         if isinstance(target, (ast.Tuple, ast.List)):
-            return [pair for element in target.elts for pair in self.names(element)]
-        if isinstance(target, ast.Starred): return self.names(target.value)
+            values = value.elts if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts) else [None] * len(target.elts)
+            return [each for pair in zip(target.elts, values) for each in self.names(*pair)]
         label = ast.get_source_segment(self.source, target)
-        return [] if label == "_" else [(label, ast.unparse(target))]
+        return [] if label == "_" else [(label, ast.unparse(target), kind_of(label, ast.unparse(value) if value else ""))]
 
     def block(self, statements, parent):
         return [new for statement in statements for new in self.statement(statement, parent)]
@@ -160,7 +161,8 @@ class Recorder:
         line = node.lineno
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant): return [node]
         if isinstance(node, ast.FunctionDef):
-            arguments = [(a.arg, a.arg) for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+            self.function = node.name
+            arguments = [(a.arg, a.arg, kind_of(a.arg)) for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
             start = self.counter(line) + self.noter(line, arguments)
             self.calls.add(line)
             node.body = start + self.block(node.body, line)
@@ -171,10 +173,14 @@ class Recorder:
             value, at = node.value, line
             keep = self.hook("_value = 0", at)
             keep[0].value = value
-            return before + keep + self.noter(line, [("→", "_value")]) + self.hook("return _value", at)
+            parts = value.elts if isinstance(value, ast.Tuple) else [value]
+            kinds = [kind_of(ast.unparse(part), function=self.function) for part in parts]
+            made = [("→", "_value", *kinds)] if len(parts) == 1 else [
+                ("" if index else "→", f"_value[{index}]", kind) for index, kind in enumerate(kinds)]
+            return before + keep + self.noter(line, made) + self.hook("return _value", at)
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            return before + [node] + self.noter(line, [pair for target in targets for pair in self.names(target)])
+            return before + [node] + self.noter(line, [each for target in targets for each in self.names(target, node.value)])
         if isinstance(node, ast.Expr):
             learned = ast.unparse(node.value).endswith(".backward()")
             return before + [node] + self.noter(line, self.receivers(node.value), learned)
@@ -185,7 +191,7 @@ class Recorder:
             each.args[1] = node.iter
             node.iter = each
             hook = len(self.fresh) - 1
-            pairs = "".join(f"({label!r}, {expression})," for label, expression in self.names(node.target))
+            pairs = "".join(f"({label!r}, {expression}, {kind!r})," for label, expression, kind in self.names(node.target))
             node.body = self.hook(f"if _fresh[{hook}]: _note({hook}, [{pairs}])", line) + self.block(node.body, line)
             node.orelse = self.block(node.orelse, line)
             return before + [node]
@@ -202,7 +208,7 @@ class Recorder:
         inside = [node for node in ast.walk(call.func.value) if isinstance(node, ast.Name)]
         if isinstance(call.func.value, ast.Name) and call.func.value.id in self.modules:
             inside = [node for node in call.args if isinstance(node, ast.Name)]
-        return [(name, name) for name in dict.fromkeys(node.id for node in inside) if name not in self.modules]
+        return [(name, name, kind_of(name)) for name in dict.fromkeys(node.id for node in inside) if name not in self.modules]
 
     @property
     def modules(self):
@@ -213,9 +219,9 @@ class Recorder:
     def note(self, hook, pairs, learned=False):
         self.fresh[hook] = False
         line = self.line_of_hook[hook]
-        for name, value in pairs:
+        for name, value, kind in pairs:
             if type(value).__name__ == "Value" and not self.is_value(value): continue       # not yet complete
-            note = {"name": name, **self.describe(value)}
+            note = {"name": name, "kind": kind, **self.describe(value)}
             self.made[line].append(note)
             if "values" not in note: continue
             if learned or any(each.grad for each in note["values"]): self.learn(note)
@@ -224,13 +230,13 @@ class Recorder:
     def each(self, hook, iterable):
         if isinstance(iterable, set) and self.fresh[hook]:      # its order would change from run to run
             self.fresh[hook] = False
-            self.made[self.line_of_hook[hook]].append({"name": "", "text": f"{len(iterable)}, in no order"})
+            self.made[self.line_of_hook[hook]].append({"name": "", "plain": True, "text": f"{len(iterable)}, in no order"})
         return iterable
 
     def after_backward(self, root):
         """The gradients are there: complete the notes of the Values that were waiting for them."""
         self.backwards += 1
-        if self.backwards > 2: return                   # the worked example's, and the first name's
+        if self.backwards > 3: return                   # the worked example's, the first name's, the training's first
         for note in self.waiting: self.learn(note)
         self.waiting.clear()
         if not self.graph:
@@ -251,7 +257,7 @@ class Recorder:
     def learn(self, note):
         """Add the gradients of its Values to a note."""
         grads = " ".join(number(value.grad) for value in note["values"])
-        note["grad"] = grads + (" …" if note["more"] else "")
+        note["grad"] = grads + ("\u00a0…" if note["more"] else "")
 
     def run(self):
         """Run the lecture from top to bottom with its default knobs; its global names stay in self.space."""
@@ -314,7 +320,7 @@ class Recorder:
         more = more or len(row) > FEW
         exact = all(isinstance(v, int) for v in few)
         text = " ".join(str(v) if exact else number(v.data if self.is_value(v) else v) for v in few)
-        note = {"text": text + (" …" if more else "")}
+        note = {"text": text + ("\u00a0…" if more else "")}
         if few and self.is_value(few[0]): note.update(values=list(few), more=more)
         return note
 
@@ -348,6 +354,15 @@ class Recorder:
         if callable(value): return "a function"
         if hasattr(value, "__next__"): return "an iterator"
         return type(value).__name__
+
+
+def kind_of(name, value="", function=""):
+    """Tensor, gradient or loss, the colour of a number: by its name, by what it is made from, by what returns it."""
+    if function.endswith("_back") or re.search(r"(^|[._])grad(ient)?\b", name): return "gradient"
+    if re.match(r"d[a-z]{1,2}(_\w)?\d?$|dlogits|dw\[", name): return "gradient"
+    made = name + " " + value.replace("len(losses)", "")
+    if function in ("cross_entropy", "cross_entropy_forward", "surprise") or re.search(r"loss|surprise\(", made): return "loss"
+    return "tensor"
 
 
 def number(x, alone=False):
@@ -399,6 +414,7 @@ def inline(text):
             pieces.append(f"<code>{html.escape(piece[1:-1], quote=False)}</code>")
             continue
         piece = html.escape(piece, quote=False)
+        piece = re.sub(r"(Σ_\w+) ", "\\1\u00a0", piece.replace(" = ", "\u00a0=\u00a0"))     # a formula breaks elsewhere
         piece = re.sub(r"(?<!\w)(?:\[[^\[\]]+\])+", r'<span class="shape">\g<0></span>', piece)
         pieces.append(re.sub(r"(?<!\w)\*([^*\s][^*]*)\*(?!\w)", r"<em>\1</em>", piece))
     return "".join(pieces)
@@ -426,11 +442,10 @@ def highlight(source):
     return shown
 
 
-def kind_of(name):
-    """Tensor, gradient or loss: the colour in which a number is shown."""
-    if re.search(r"loss|surprise", name): return "loss"
-    if re.search(r"(^|[._])grad(ient)?$", name) or re.match(r"d[a-z]{1,2}(_\w)?$|dlogits|dw\[", name): return "gradient"
-    return "tensor"
+def samp(lines):
+    """Printed lines, each a block of its own; --chars is the length of the longest."""
+    blocks = "".join(f"<span>{html.escape(text.rstrip(), quote=False)}\n</span>" for text in lines)
+    return f'<samp style="--chars:{max(len(text.rstrip()) for text in lines)}">{blocks}</samp>'
 
 
 def numbers_html(recorder, line):
@@ -438,24 +453,20 @@ def numbers_html(recorder, line):
     parts = []
     for note in recorder.made.get(line, []):
         name, shape, text = (html.escape(note.get(key, ""), quote=False) for key in ("name", "shape", "text"))
-        words = [f'<span class="name">{name}</span>' if name else "", f'<span class="dim">{shape}</span>' if shape else "",
-                 f'<span class="{"plain" if note.get("plain") else kind_of(note["name"])}">{text}</span>' if text else ""]
+        words = [f'<span class="name">{name}</span>' if name else "", f'<span class="shape">{shape}</span>' if shape else "",
+                 f'<span class="{"plain" if note.get("plain") else note["kind"]}">{text}</span>' if text else ""]
         if "grad" in note: words.append(f'<span class="grad">grad <span class="gradient">{note["grad"]}</span></span>')
         parts.append(f'<span class="note">{" ".join(filter(None, words))}</span>')
     printed = recorder.printed.get(line, "").strip("\n").split("\n")
     if printed != [""]:
-        shown = printed if len(printed) <= 3 else [printed[0], "⋮", printed[-1]]
-        parts.append('<samp>' + "\n".join(html.escape(text.rstrip(), quote=False) for text in shown) + "</samp>")
+        parts.append(samp(printed if len(printed) <= 3 else [printed[0], "⋮", printed[-1]]))
         if 3 < len(printed) <= 40:
-            every = "\n".join(html.escape(text.rstrip(), quote=False) for text in printed)
-            parts.append(f"<details><summary>all {len(printed)} lines</summary><samp>{every}</samp></details>")
-    if line in recorder.count:
-        times = recorder.count[line]
-        what = "called" if line in recorder.calls else "ran"
-        title = f"{what} {times:,} times" if times != 1 else f"{what} once"
-        once = " once" if times == 1 and not parts else ""
-        count = f'<span class="count{once}" title="{title}">{times:,}&thinsp;×</span>'
-        return f'<div class="notes">{"".join(parts)}</div>{count}'
+            parts.append(f"<details><summary>all {len(printed)} lines</summary>{samp(printed)}</details>")
+    times = recorder.count.get(line, 1)
+    if times == 1 and not parts: return ""
+    what = "called" if line in recorder.calls else "ran"
+    count = f'<span class="count" title="{what} {times:,} times">{times:,}&thinsp;×</span>' if times != 1 else ""
+    return f'<div class="notes">{"".join(parts)}</div>{count}'
 
 
 def lecture(source):
@@ -512,7 +523,7 @@ def main_html(source, recorder):
         parts.append(f'<section class="section" id="section-{section}" data-section="{section}" data-title="{title}">')
         if title: parts.append(f"<h2>{number_of}{html.escape(title, quote=False)}</h2>")
         for index, thought in enumerate(thoughts, start=1):
-            short = " short" if len(thought) <= 16 else ""
+            short = " short" if len(thought) <= 8 else ""
             parts.append(f'<div class="thought{short}" data-at="{section}.{index}">')
             for kind, lines in thought:
                 first = lines[0][0]
@@ -527,8 +538,8 @@ def main_html(source, recorder):
                     talk = f'<div class="talk" data-talk="{line}">{inline(words)}</div>' if words else ""
                     made = numbers_html(recorder, line)
                     made = f'<div class="numbers">{made}</div>' if made else ""
-                    parts.append(f'<div class="row" id="L{line}"><span class="no">{line}</span>'
-                                 f'<code class="code" style="--indent:{indent}">{code[line - 1]}</code>{talk}{made}</div>')
+                    parts.append(f'<div class="row" id="L{line}" style="--indent:{indent}"><span class="no">{line}</span>'
+                                 f'<code class="code">{code[line - 1]}</code>{talk}{made}</div>')
             parts.append("</div>")
         for picture in PICTURES.get(int(section), []):
             tag = "section" if picture == "own-data" else 'figure class="picture"'
@@ -547,7 +558,7 @@ def build():
     recorder = Recorder(source)
     recorder.run()
     data = data_of(recorder)
-    texts = {part: (DOCS / part).read_text("utf-8").strip() if (DOCS / part).exists() else "" for part in PARTS}
+    texts = {part: (DOCS / part).read_text("utf-8").strip() for part in PARTS}
     contents = "".join(f'<li><a href="#section-{number}">{html.escape(title, quote=False)}</a></li>'
                        for number, title, _ in lecture(source) if title)
     fill = {

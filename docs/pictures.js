@@ -6,7 +6,7 @@ const Pictures = (() => {
   const LIVE = 120;                                          // milliseconds between two looks while it trains
   const MOST_ROWS = 64, MOST_BARS = 40, MOST_ON_MAP = 80;    // of a large alphabet, so many are drawn
   const LONG = 5000;                                         // a pasted text of more characters is not shown
-  const VOWELS = "aeiou";
+  const VOWELS = "aeiouαεηιουωаеиоуыэюяі";
   const live = { spokenAt: new Map() };
   const pictures = new Set(), listeners = new Set();
 
@@ -334,6 +334,7 @@ const Pictures = (() => {
       live.single = null;
       changed();
     });
+    leave(field, "Enter", "Escape");
     const note = element("span", { class: "remark", role: "status" });
     follow(() => {
       if (document.activeElement !== field && field.value !== live.name) field.value = live.name.slice(0, 200);
@@ -354,6 +355,9 @@ const Pictures = (() => {
     });
     return element("label", {}, "temperature ", slider, said);
   }
+  function leave(field, ...keys) {                           // these keys give the keyboard back to the page
+    field.addEventListener("keydown", event => { if (keys.includes(event.key) && !event.isComposing) field.blur(); });
+  }
   function controls(...made) { return element("div", { class: "controls" }, ...made.flat()); }
   function caption(words) { return element("figcaption", {}, words); }
   function twoSides(figure) {                                // side by side where there is room
@@ -364,16 +368,15 @@ const Pictures = (() => {
 
   // -- Heat maps ------------------------------------------------------------------------------------------------------
   // Cells of one strength share a path: 20 strengths of blue for numbers above 0, of grey for those below.
-  function cells(rows, columns, cell, gap, value, strength, place = (r, c) => [c * cell, r * cell]) {
-    const paths = new Map(), side = cell - gap;
+  function cells(rows, columns, cell, gap, value, strength, tall = cell) {
+    const paths = new Map(), w = (cell - gap).toFixed(1), h = (tall - gap).toFixed(1);
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++) {
         const v = value(r, c);
         if (v === undefined) continue;
         const level = Math.round(20 * strength(Math.abs(v)));
-        const key = `${v < 0 ? "below" : "above"} ${level}`, [x, y] = place(r, c);
-        const square = `M${x.toFixed(1)} ${y.toFixed(1)}h${side.toFixed(1)}v${side.toFixed(1)}h-${side.toFixed(1)}z`;
-        paths.set(key, (paths.get(key) || "") + square);
+        const key = `${v < 0 ? "below" : "above"} ${level}`;
+        paths.set(key, (paths.get(key) || "") + `M${(c * cell).toFixed(1)} ${(r * tall).toFixed(1)}h${w}v${h}h-${w}z`);
       }
     }
     return [...paths].map(([key, d]) => {
@@ -412,6 +415,7 @@ const Pictures = (() => {
         class: v === 0 ? "cell none" : v < 0 ? "cell below" : "cell above", "fill-opacity": v === 0 ? undefined : Math.abs(v) }))));
     nodes.push(text(left + 4.2 * f, legend + 0.35 * f, number(least < 0 ? -largest : 0, 2), "end middle muted small"),
                text(left + 5 * f + bar, legend + 0.35 * f, number(largest, 2), "middle muted small"));
+    width = Math.max(left + columns * cell + 1, left + 8.6 * f + bar);
     return {
       width, height: legend + 1.3 * f, label, nodes,
       at: (x, y) => {
@@ -553,7 +557,7 @@ const Pictures = (() => {
         return made;
       },
     });
-    right.append(caption("A matrix of the model, row by row: blue above 0, grey below, the paler the nearer to 0. " +
+    right.append(caption("A matrix of the model, row by row. Blue is above 0, grey below; the closer to the paper's colour, the nearer to 0. " +
                           "Rows of token and lm_head belong to tokens; · is BOS."));
   }
 
@@ -563,8 +567,8 @@ const Pictures = (() => {
     const vector = (data, columns) => ({ rows: T, columns, shape: `[T][${columns === width ? "width" : columns === vocab ? "vocab" : "4 width"}]`,
                                          size: `[${T}][${columns}]`, value: (r, c) => data[r * columns + c] });
     const list = [
-      { id: "tokens", name: "tokens", does: "the name as numbers", shape: "[T]", size: `[${T}]`, list: tokens.slice(0, T) },
-      { id: "embedded", name: "token + position", does: "the rows of the tokens and of the places, added", ...vector(made.embedded, width) },
+      { id: "tokens", name: "tokens", does: "", shape: "[T]", size: `[${T}]`, list: tokens.slice(0, T) },
+      { id: "embedded", name: "token + position", does: "two rows, added, for every place", ...vector(made.embedded, width) },
       { id: "x", name: "x", does: "rmsnorm: the residual stream begins", stream: true, ...vector(made.x, width) },
     ];
     made.layers.forEach((layer, at) => {
@@ -580,13 +584,13 @@ const Pictures = (() => {
         { id: id("heard"), name: "heard", does: "values mixed by weight, head beside head", branch: true, ...vector(layer.a, width) },
         { id: id("z"), name: "x", does: "what it heard is added to x", stream: true, ...vector(layer.z, width) },
         { id: id("m"), name: "rmsnorm(x)", does: `${which}the MLP begins`, branch: true, ...vector(layer.m, width) },
-        { id: id("h"), name: "relu(u)", does: "wide, nothing below 0", branch: true, ...vector(layer.h, 4 * width) },
+        { id: id("h"), name: "h", does: "relu(u): wide, nothing below 0", branch: true, ...vector(layer.h, 4 * width) },
         { id: id("y"), name: "x", does: "what the MLP made of it is added to x", stream: true, ...vector(layer.y, width) });
     });
     list.push(
       { id: "logits", name: "logits", does: "a score for every possible next token", letters: true, ...vector(made.logits, vocab) },
       { id: "odds", name: "softmax(logits)", does: "the odds of the next token", letters: true, ...vector(odds, vocab) },
-      { id: "loss", name: "loss", does: "−log of the odds of the token that comes, in the mean", shape: "", size: "", losses: true });
+      { id: "loss", name: "loss", does: "mean of −log of the odds of what comes", shape: "", size: "", losses: true });
     return list;
   }
 
@@ -596,11 +600,11 @@ const Pictures = (() => {
     let open = null, opened = null, buttons = [];
 
     function mini(stage) {                                   // one small drawing a stage: all have the same scale
-      const columns = Math.min(64, stage.columns), { rows: T } = stage, cell = Math.max(1.2, Math.min(2.4, 22 / T));
+      const columns = Math.min(64, stage.columns), { rows: T } = stage, cell = 4, tall = Math.max(1.5, Math.min(4, 26 / T));
       let largest = 0;
       for (let r = 0; r < T; r++) for (let c = 0; c < columns; c++) largest = Math.max(largest, Math.abs(stage.value(r, c) || 0));
-      return shape("svg", { width: columns * cell, height: T * cell, viewBox: `0 0 ${columns * cell} ${T * cell}`,
-                            class: "mini", "aria-hidden": "true" }, ...cells(T, columns, cell, 0.2, stage.value, v => largest ? v / largest : 0));
+      return shape("svg", { width: columns * cell, height: T * tall, viewBox: `0 0 ${columns * cell} ${T * tall}`,
+                            class: "mini", "aria-hidden": "true" }, ...cells(T, columns, cell, 0.3, stage.value, v => largest ? v / largest : 0, tall));
     }
     const letters = stage => stage.list.map(token => `${label(token)} ${token}`).join("  ");
     function lossText() {
@@ -623,8 +627,8 @@ const Pictures = (() => {
         all.clear();
         rows.replaceChildren(...list.map(stage => {
           const parts = { size: element("span", { class: "size" }), small: element("span", { class: "values" }) };
-          const words = [element("b", {}, stage.name), element("span", { class: "shape" }, stage.shape), parts.size,
-                         element("span", { class: "break" }), element("span", { class: "does" }, stage.does), parts.small];
+          const words = [element("span", { class: "what-it-is" }, element("b", {}, stage.name),
+            element("span", { class: "shape" }, stage.shape), parts.size), parts.small, element("span", { class: "does" }, stage.does)];
           parts.head = stage.value ? button("", () => toggle(stage.id), { class: "stage", "aria-expanded": "false" })
                                    : element("div", { class: "stage" });
           parts.head.append(...words);
@@ -949,7 +953,7 @@ const Pictures = (() => {
             const t = Math.floor((y - top) / row), i = Math.floor((x - left) / bar);
             return tell(t, i) ? [t, i] : null;
           },
-          rest: vocab > MOST_BARS ? `The ${MOST_BARS} likeliest of ${whole(vocab)} tokens are drawn.` : "",
+          rest: `The highest bar is ${percent(most)}. Point at a bar, or use the arrow keys in the picture, to read it.` + (vocab > MOST_BARS ? ` The ${MOST_BARS} likeliest of ${whole(vocab)} tokens are drawn.` : ""),
         };
       },
     });
@@ -967,13 +971,21 @@ const Pictures = (() => {
         }, { class: "name", title: "read this name" })));
     });
     listeners.add(() => { if (gpt && gpt !== live.gpt) { gpt = null; spoken.replaceChildren(); } });
+    speak.setAttribute("aria-keyshortcuts", "v");
+    addKey("v", "voice: the model speaks", () => speak.click());
+    const warm = by => {
+      live.temperature = Math.max(0.1, Math.min(2, Math.round(20 * (live.temperature + by)) / 20));
+      changed();
+    };
+    addKey("w", "warmer: a higher temperature", () => warm(0.1));
+    addKey("q", "quieter: a lower temperature", () => warm(-0.1));
     figure.append(controls(speak, spoken), caption(
-      "Each row: the odds of what comes next, under the temperature; green, what the name goes on with. All rows have " +
-      "one scale; · is BOS. Press a spoken name to have it read. The page's dice are its own, not those of the file."));
+      "Each row: the odds of what comes next, under the temperature; green, what the name goes on with. All bars have " +
+      "one scale, the highest fills its row; · is BOS. Press a spoken name to have it read. The page's dice are its own, not those of the file."));
   }
 
   // -- The map of the letters -----------------------------------------------------------------------------------------
-  const isVowel = letter => VOWELS.includes(letter.normalize("NFD")[0].toLowerCase());
+  const isVowel = letter => letter !== "й" && VOWELS.includes(Array.from(letter.toLowerCase().normalize("NFD"))[0]);
 
   function map(figure) {
     figure.append(controls(trainButton(), momentSlider()));
@@ -999,7 +1011,7 @@ const Pictures = (() => {
         const rows = tokens.map(token => numbers.subarray(token * n, (token + 1) * n));
         const { places, shares } = Model.principal(rows, n);
         width = Math.min(width, 34 * f);
-        const high = Math.min(0.72 * width, 22 * f, 0.6 * innerHeight), margin = 1.6 * f;
+        const high = Math.min(0.72 * width, 22 * f, 0.6 * innerHeight), margin = 2 * f;
         const range = axis => places.reduce(([low, top], p) => [Math.min(low, p[axis] || 0), Math.max(top, p[axis] || 0)], [0, 0]);
         const [x0, x1] = range(0), [y0, y1] = range(1);
         const scale = Math.min((width - 2 * margin) / (x1 - x0 || 1), (high - 2 * margin) / (y1 - y0 || 1));  // one for both
@@ -1007,7 +1019,7 @@ const Pictures = (() => {
         const dots = places.map(p => [x(p), y(p)]), spots = [], nodes = [];
         nodes.push(shape("path", { d: `M${x([0])} 0V${high}M0 ${y([0, 0])}H${width}`, class: "grid" }));
         const r = 0.2 * f, size = 0.95 * f, around = [];     // where a label may stand: near first, then farther
-        for (const far of [0.75, 1.25, 1.8, 2.5]) {
+        for (const far of [0.75, 1.1, 1.6, 2.2]) {
           for (let i = 0; i < 8; i++) around.push([far * f * Math.cos(i * Math.PI / 4), far * f * Math.sin(i * Math.PI / 4), far]);
         }
         dots.forEach(([dx, dy], i) => {
@@ -1015,8 +1027,10 @@ const Pictures = (() => {
           for (const [ax, ay, far] of around) {
             const px = dx + ax, py = dy + ay;
             let cost = far * 0.02;
-            for (const [sx, sy] of spots) cost += Math.max(0, 1 - Math.hypot(px - sx, py - sy) / size);
-            dots.forEach(([ox, oy], j) => { if (i !== j) cost += 0.8 * Math.max(0, 1 - Math.hypot(px - ox, py - oy) / (0.7 * size)); });
+            for (const [sx, sy] of spots) cost += 2 * Math.max(0, 1.3 - Math.hypot(px - sx, py - sy) / size);
+            dots.forEach(([ox, oy], j) => {                  // and nearer to its own dot than to another
+              if (i !== j) cost += Math.max(0, 1.2 * far * f - Math.hypot(px - ox, py - oy)) / f;
+            });
             if (px < size / 2 || px > width - size / 2 || py < size / 2 || py > high - size / 2) cost += 5;
             if (cost < least) { least = cost; best = [px, py, far]; }
           }
@@ -1025,8 +1039,10 @@ const Pictures = (() => {
         tokens.forEach((token, i) => {
           const vowel = isVowel(live.letters[token]), [dx, dy] = dots[i], [px, py, far] = spots[i];
           if (far > 0.8) nodes.push(shape("path", { d: `M${dx} ${dy}L${dx + (px - dx) * 0.6} ${dy + (py - dy) * 0.6}`, class: "leader" }));
-          nodes.push(shape("circle", { cx: dx, cy: dy, r, class: vowel ? "dot vowel" : "dot" }),
-                     text(px, py, label(token), `mono center middle halo ${vowel ? "accent strong" : ""}`));
+          nodes.push(text(px, py, label(token), `mono center middle halo ${vowel ? "accent strong" : ""}`));
+        });
+        tokens.forEach((token, i) => {                       // over the halos of the letters
+          nodes.push(shape("circle", { cx: dots[i][0], cy: dots[i][1], r, class: isVowel(live.letters[token]) ? "dot vowel" : "dot" }));
         });
         const near = i => tokens.map((_, j) => j).filter(j => j !== i)
           .map(j => [rows[i].reduce((sum, value, k) => sum + (value - rows[j][k]) ** 2, 0), j])
@@ -1052,8 +1068,13 @@ const Pictures = (() => {
         };
       },
     });
+    const vowels = element("p", { class: "more" });
     right.append(caption("The letters by two principal components of their embeddings, the rows of token: the two directions " +
-                          "in which they differ most. Vowels (a e i o u) are green, their dots filled."));
+                          "in which they differ most."), vowels);
+    follow(() => {
+      const found = drawn().filter(token => isVowel(live.letters[token])).map(label);
+      vowels.textContent = found.length ? `Vowels are green, their dots filled: ${found.join(" ")}.` : "";
+    });
   }
 
   // -- Own data -------------------------------------------------------------------------------------------------------
@@ -1078,6 +1099,7 @@ const Pictures = (() => {
       status.textContent = `It learns from ${count(live.docs.length, "item", "items")} with ${count(live.letters.length, "letter", "different letters")}: ` +
                            shown + (live.docs.length > 5 ? ", …" : ".");
       toggleTraining();
+      if (document.documentElement.dataset.lecture === "1" && typeof View !== "undefined" && View.go) View.go("9.loss");
     }
     async function learnFile(given) {
       if (!given) return;
@@ -1089,6 +1111,7 @@ const Pictures = (() => {
       }
     }
     file.addEventListener("change", () => learnFile(file.files[0]));
+    leave(area, "Escape");
     area.addEventListener("paste", event => {                // a long text is learned at once: to show it would take long
       const words = event.clipboardData.getData("text/plain");
       if (words.length <= LONG) return;

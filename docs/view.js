@@ -156,10 +156,11 @@ const View = (() => {
     spoken.textContent = '';
   }
 
-  // Light the current thought and bring it whole onto the screen. One that is too tall is set smaller, down to a half
-  // and 12 px; one that is still too tall is shown in screenfuls of whole lines.
+  // Light the current thought and bring it whole onto the screen. One that is too tall is set smaller, a picture
+  // down to a half, words down to four fifths; one that is still too tall is shown in screenfuls of whole lines.
   function light() {
     dark_out();
+    watch.disconnect();
     const stop = current();
     if (!stop) return;
     at = stop.dataset.at;
@@ -172,7 +173,8 @@ const View = (() => {
     const height = () => stop.getBoundingClientRect().height;
     const picture = !stop.classList.contains('thought');
     const resize = scale => { if (picture) stop.style.zoom = scale; else stop.style.fontSize = scale + 'em'; };
-    for (let scale = .95; height() > room && scale >= .5 && (picture || scale * settings.size >= 12); scale -= .05) resize(scale);
+    const least = picture ? .5 : Math.max(.795, 12 / settings.size);
+    for (let scale = .95; height() > room && scale >= least; scale -= .05) resize(scale);
     if (height() > room) resize(1);
     const parts = screenfuls(stop, room);
     if (part < 0 || part >= parts.length) part = parts.length - 1;
@@ -187,9 +189,21 @@ const View = (() => {
     scrollBy({top: from - top - Math.max(0, (room - (to - from)) / 2), behavior: 'instant'});
     const inSection = open().filter(each => each.dataset.at.split('.')[0] === at.split('.')[0]);
     const title = stop.closest('.section').dataset.title;
+    known = {stop, height: stop.getBoundingClientRect().height};
+    watch.observe(stop);
     spoken.textContent = (title ? `${at.split('.')[0]}. ${title}` : 'microgpt') + `, ${inSection.indexOf(stop) + 1} of ${inSection.length}` +
       (parts.length > 1 ? `, screen ${part + 1} of ${parts.length}` : '');
   }
+  // A picture may grow after it was fitted: fit it again, but not under the hands of someone who uses it.
+  let known = {}, again = 0;
+  const watch = new ResizeObserver(() => {
+    if (settings.lecture !== '1' || !known.stop || Math.abs(known.stop.getBoundingClientRect().height - known.height) < 3) return;
+    if (known.stop.contains(document.activeElement) && document.activeElement.matches('input, textarea, select')) return;
+    if (again > 3) return;                          // it changes whenever it is fitted: leave it
+    again++;
+    setTimeout(() => { again--; }, 1500);
+    light();
+  });
   function screenfuls(stop, room) {
     const box = stop.getBoundingClientRect();
     if (box.height <= room + 1) return [{from: 0, to: box.height}];
@@ -291,7 +305,8 @@ const View = (() => {
   const lectureOnly = new Set(['ArrowRight', 'ArrowLeft', 'Home', 'End', 'Escape']);
 
   addEventListener('keydown', event => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const modified = event.ctrlKey || event.metaKey || event.altKey;
+    if (event.defaultPrevented || (modified && !event.getModifierState('AltGraph'))) return;
     const target = event.target instanceof Element ? event.target : document.body;
     if (target.matches('textarea, select, [contenteditable], input:not([type="checkbox"], [type="radio"], [type="range"], [type="button"])')) return;
     if (help.open) { if (event.key === '?') { event.preventDefault(); help.close(); } return; }
@@ -381,5 +396,12 @@ const View = (() => {
     new ResizeObserver(measure).observe(bar);
   });
 
-  return {addKey, settings: () => ({...settings, at})};
+  // For the pictures: in lecture mode, light a stop such as "9.loss"; else bring it onto the screen.
+  function go(stop) {
+    const target = stops.find(each => each.dataset.at === stop);
+    if (!target) return;
+    if (settings.lecture === '1') { at = stop; part = 0; light(); keep(); } else target.scrollIntoView({block: 'start', behavior: 'instant'});
+  }
+
+  return {addKey, go, settings: () => ({...settings, at})};
 })();

@@ -34,10 +34,13 @@ def compiled(source):
     return compile(source, str(SCRIPT), "exec")
 
 
-def load(*flags, source=SOURCE):
-    """Run the lecture, or another source in its place, with these flags in this process, and return it as a module."""
+def load(*flags, source=SOURCE, **names):
+    """Run the lecture, or another source in its place, with these flags in this process, and return it as a module.
+
+    names are put into the module before it runs, for what `before` has put into the source.
+    """
     module = types.ModuleType("microgpt")
-    module.__file__ = str(SCRIPT)
+    vars(module).update(names, __file__=str(SCRIPT))
     argv, pipe = sys.argv, hasattr(signal, "SIGPIPE") and signal.getsignal(signal.SIGPIPE)
     sys.argv = [str(SCRIPT), *map(str, flags)]
     try:
@@ -63,11 +66,11 @@ class Screen(io.StringIO):
         self.seen.append(self.getvalue())
 
 
-def watch(*flags, source=SOURCE, terminal=False):
+def watch(*flags, terminal=False, **options):
     """Like load, but returns the module and the Screen on which it spoke."""
     screen = Screen(terminal)
     with contextlib.redirect_stdout(screen):
-        return load(*flags, source=source), screen
+        return load(*flags, **options), screen
 
 
 def before(section, insertion, source=SOURCE):
@@ -75,6 +78,17 @@ def before(section, insertion, source=SOURCE):
     lines = source.split("\n")
     at, = [i for i, line in enumerate(lines) if line.startswith(f"# %% {section}. ")]
     return "\n".join(lines[:at] + [insertion] + lines[at:])
+
+
+# The explicit engine with a forgery in it: forge(call, loss, gradient) may change the gradient and returns the loss. The
+# first two calls are those of the comparison with the other engine.
+FORGED = before(12, """
+honest, calls = explicit, []
+def explicit(numbers, tokens):
+    loss, gradient = honest(numbers, tokens)
+    calls.append((numbers, tokens))
+    return forge(len(calls), loss, gradient), gradient
+""")
 
 
 def run(*flags, script=SCRIPT, python=(), env=None, **options):

@@ -6,20 +6,10 @@ import time
 
 import pytest
 import reference
-from conftest import SMALL, before, load, original, repeated, rows, watch
+from conftest import FORGED, SMALL, before, load, original, repeated, rows, watch
 
 FIGURE = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
-ORIGINAL, AS_ORIGINAL = original("default")
-
-# The explicit engine with a forgery in it. `calls` counts: the first two are the comparison with the other engine.
-FORGED = """
-honest, calls = explicit, []
-def explicit(numbers, tokens):
-    loss, gradient = honest(numbers, tokens)
-    calls.append(tokens)
-    {}
-    return loss, gradient
-"""
+ORIGINAL = original("default")[0]
 
 
 class Clock:
@@ -114,7 +104,13 @@ def test_the_slope_of_one_parameter_is_that_of_the_outside_judge_both_by_backwar
 
 
 def test_the_slope_by_trying_it_out_does_not_come_from_backward(capsys):
-    wrong = before(7, "honest = Value.backward\ndef forged(self):\n    honest(self)\n    model['token'][BOS][0].grad += 1\nValue.backward = forged")
+    wrong = before(7, """
+honest = Value.backward
+def forged(self):
+    honest(self)
+    model['token'][BOS][0].grad += 1
+Value.backward = forged
+""")
     plain = figures(line_with(watch("--steps", 0, "--samples", 0, *SMALL)[1].getvalue(), "trying").split(":", 1)[1])
     stopped = before(8, "raise LookupError", source=wrong)
     capsys.readouterr()
@@ -146,25 +142,26 @@ def test_in_a_file_every_step_has_a_line_of_its_own_with_the_loss_of_the_origina
 
 
 def test_on_a_terminal_each_engine_updates_one_line_whose_every_figure_is_true(monkeypatch):
-    slow, fast = [0.010 * (i + 1) for i in range(60)], [0.0004 * (i % 7 + 1) for i in range(60)]
+    figures_of_deep, flags = original("deep")
+    losses = figures_of_deep["losses"]
+    slow, fast = [0.010 * (i + 1) for i in range(30)], [0.0004 * (i % 7 + 1) for i in range(30)]
     monkeypatch.setattr(time, "perf_counter", Clock(slow + fast))
-    _, screen = watch(*AS_ORIGINAL, terminal=True)
+    _, screen = watch(*flags, terminal=True)
     for at, (name, durations) in enumerate([("autograd", slow), ("explicit", fast)]):
         updates = updates_of(screen.getvalue(), at)
-        assert len(updates) == 60
+        assert len(updates) == 30
         for done, update in enumerate(updates, start=1):
             each = math.fsum(durations[:done]) / done
-            mean = math.fsum(ORIGINAL["losses"][:done]) / done
+            mean = math.fsum(losses[:done]) / done
             step, goal, loss, told_mean, milliseconds, left = figures(update)
-            assert (step, goal) == (done, 60)
-            assert loss == float(f"{ORIGINAL['losses'][done - 1]:.4f}")
+            assert (step, goal) == (done, 30)
+            assert loss == float(f"{losses[done - 1]:.4f}")
             assert told_mean == pytest.approx(mean, abs=0.00501)
             assert milliseconds == pytest.approx(each * 1000, abs=0.0501)
-            assert left == pytest.approx(each * (60 - done), abs=0.501)
+            assert left == pytest.approx(each * (30 - done), abs=0.501)
             assert f" {name} " in update and "ms" in update and "s left" in update
             assert len(update) < 80
         assert len({len(update) for update in updates}) == 1  # each covers the one before
-    assert steps_of(screen.getvalue().replace("\r", "\n"))[60:][0].startswith("step    1 ")
 
 
 def test_the_mean_in_the_line_is_that_of_the_last_hundred_losses():
@@ -249,7 +246,8 @@ def test_the_picture_of_a_run_is_that_of_the_losses_of_the_original(flags):
 def test_the_picture_measures_by_the_vocabulary_of_the_data(tmp_path, capsys):
     (tmp_path / "two.txt").write_text("ab\n")
     lecture = load("--steps", 0, "--samples", 0, "--width", 2, "--heads", 1, "--data", tmp_path / "two.txt")
-    nothing, certain = drawn(lecture, [math.log(3), 0.0], capsys)
+    nothing, beyond, certain = drawn(lecture, [math.log(3), math.log(30), 0.0], capsys)
+    assert nothing[3] == beyond[3]
     assert certain[3] == round(nothing[3] / 3)
     lecture.draw([0.0])
     assert figures(capsys.readouterr().out)[-1] == 3
@@ -322,41 +320,45 @@ def test_the_order_of_a_run_is_counts_steps_picture_names_table_differences():
         assert places == sorted(places)
 
 
-def differences(forgery, steps=3, *flags):
-    """The last line but one and the last of a run whose explicit engine is forged, each as its last figure."""
-    source = before(12, FORGED.format(forgery))
-    lecture, screen = watch("--steps", steps, "--samples", 0, *SMALL, *flags, source=source)
-    gradient = line_with(screen.getvalue(), "largest gradient difference")
-    loss = line_with(screen.getvalue(), "largest loss difference")
-    return figures(gradient)[-1], figures(loss)[-1], lecture, gradient, loss
+def honestly(call, loss, gradient):
+    return loss
 
 
-@pytest.mark.parametrize("call", [1, 2], ids=["first name", "longest name"])
+def differences(forge, steps=3):
+    """The module, and the lines of the two differences, of a run whose explicit engine is forged."""
+    lecture, screen = watch("--steps", steps, "--samples", 0, *SMALL, source=FORGED, forge=forge)
+    return lecture, *(line_with(screen.getvalue(), f"largest {of} difference") for of in ("gradient", "loss"))
+
+
+@pytest.mark.parametrize("where", [1, 2], ids=["first name", "longest name"])
 @pytest.mark.parametrize("place", [0, 104, -1], ids=["first number", "in between", "last number"])
-@pytest.mark.parametrize("sign", ["+", "-"])
-def test_the_largest_gradient_difference_is_the_largest_over_both_names_and_all_numbers(call, place, sign):
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_largest_gradient_difference_is_the_largest_over_both_names_and_all_numbers(where, place, sign):
     """5e-10 in one place, relative to the largest gradient, and less everywhere else."""
-    told, *_ = differences(f"""
-    largest = max(map(abs, gradient))
-    gradient[50] -= 2e-10 * largest
-    if len(calls) == {call}: gradient[{place}] {sign}= 5e-10 * largest""".strip())
-    assert told == 5.0e-10
+    def forge(call, loss, gradient):
+        largest = max(map(abs, gradient))
+        gradient[50] -= 2e-10 * largest
+        if call == where:
+            gradient[place] += sign * 5e-10 * largest
+        return loss
+    _, line, _ = differences(forge)
+    assert line.endswith(" 5.0e-10")
 
 
 def test_the_gradient_difference_is_of_all_parameters_and_of_another_order_than_0():
-    told, _, lecture, line, _ = differences("pass")
-    assert told < 1e-12
+    lecture, line, _ = differences(honestly)
+    assert figures(line)[-1] < 1e-12
     assert figures(line)[0] == len(lecture.params) == 2 * 27 * 4 + 5 * 4 + 12 * 16
 
 
-@pytest.mark.parametrize("sign", ["+", "-"])
+@pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("step", [1, 2, 6])
 def test_the_largest_loss_difference_is_the_largest_over_all_steps_whatever_its_sign(sign, step):
-    _, told, _, _, line = differences(f"if len(calls) > 2: loss += 1e-5 if len(calls) - 2 != {step} else {sign}3e-5", 6)
-    assert told == 3.0e-5
-    assert figures(line)[0] == 6
+    def forge(call, loss, gradient):
+        return loss if call <= 2 else loss + sign * 3e-5 if call - 2 == step else loss + 1e-5
+    _, _, line = differences(forge, 6)
+    assert figures(line)[0] == 6 and line.endswith(" 3.0e-05")
 
 
 def test_the_loss_difference_of_an_honest_run_is_rounding_alone():
-    _, told, *_ = differences("pass", 10)
-    assert told < 1e-12
+    assert figures(differences(honestly, 10)[2])[-1] < 1e-12

@@ -177,3 +177,11 @@ def test_a_text_of_few_letters_has_fewer_neighbours(tmp_path):
         told = [line.split("nearest to that of ")[1].strip() for line in screen.getvalue().splitlines() if "nearest to" in line]
         assert len(told) == len(set(text))
         assert lines is None or told == lines
+
+
+def test_the_commonest_letters_are_those_that_occur_most_often_not_in_most_names(tmp_path):
+    (tmp_path / "names.txt").write_text("aaaaaa\nbbc\ncb\nb\nd\n")  # a 6 times, b 4 times, c twice, d once
+    _, screen = watch("--steps", 1, "--samples", 0, "--width", 2, "--heads", 1, "--data", tmp_path / "names.txt")
+    told = [line.split("nearest to that of ")[1] for line in screen.getvalue().splitlines() if "nearest to" in line]
+    assert [line[0] for line in told] == ["a", "b", "c"]
+    assert all(sorted(line[3:].split()) == sorted(set("abcd") - {line[0]}) for line in told)

@@ -148,7 +148,7 @@ def test_ten_lines_show_what_a_run_gives(chromium, default):
             text = page.evaluate("""([line, name]) => { for (const note of document.querySelectorAll(`#L${line} .note`)) {
                 if ((note.querySelector('.name')?.textContent ?? '') !== name) continue;
                 const part = kind => note.querySelector(kind)?.textContent ?? '';
-                return [part(':scope > .dim'), part(':scope > :is(.tensor, .gradient, .loss, .plain)'), part('.grad .gradient')]; } }""",
+                return [part(':scope > .shape'), part(':scope > :is(.tensor, .gradient, .loss, .plain)'), part('.grad .gradient')]; } }""",
                                  [line, name])
             assert text, (line, name)
             return text
@@ -176,7 +176,7 @@ def test_ten_lines_show_what_a_run_gives(chromium, default):
         near(tokens[1], default.encode(default.docs[0])[:3])
         assert default.docs[0] in note(line_of("random.shuffle(docs)"), "docs")[1]
         printed = page.text_content(f"#L{line_of('print(f' + chr(34) + 'num params')} samp")
-        assert printed == f"num params: {len(default.params)}"
+        assert printed.strip() == f"num params: {len(default.params)}"
 
 
 def test_losses_and_names_are_a_run_s(chromium, default):
