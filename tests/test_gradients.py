@@ -37,11 +37,13 @@ def test_the_loss_in_both_engines_is_that_of_the_outside_judge(default, deep, na
 
 
 @pytest.fixture(scope="module")
-def by_differences():
-    """{(model, name): (lecture, numbers, tokens, the slopes to come)}, worked out in processes of their own."""
+def by_differences(request):
+    """{(model, name): (lecture, numbers, tokens, the slopes to come)} of the tests selected, in processes of their own."""
+    checks = [item for item in request.session.items if item.originalname.startswith("test_every_parameter_has_the_gradient")]
     with concurrent.futures.ProcessPoolExecutor() as pool:
         result = {}
-        for model, name in reversed(CASES):
+        for item in reversed(checks):
+            model, name = item.callspec.params["model"], item.callspec.params["name"]
             lecture = load("--steps", 0, "--samples", 0, *MODELS[model][0])
             numbers, tokens = sharp(lecture), lecture.encode(name)
             shape = lecture.layers, lecture.heads, lecture.block
@@ -51,7 +53,7 @@ def by_differences():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model, name", CASES)
+@pytest.mark.parametrize("model, name", [pytest.param(*case, marks=pytest.mark.long if len(case[1]) > 16 else ()) for case in CASES])
 def test_every_parameter_has_the_gradient_that_central_differences_give_in_both_engines(by_differences, model, name):
     lecture, numbers, tokens, slopes = by_differences[model, name]
     shape = lecture.layers, lecture.heads, lecture.block

@@ -74,6 +74,7 @@ def test_it_is_one_small_file_that_names_no_machine():
     assert not re.search(rb"@import|url\(|\bfetch\(|XMLHttpRequest|WebSocket|sendBeacon", page)
 
 
+@pytest.mark.long
 def test_the_same_sources_give_the_same_page(tmp_path):
     """A second build, in another process and perhaps under another version of Python, byte for byte."""
     try:
