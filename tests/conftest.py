@@ -12,6 +12,7 @@ import sys
 import types
 
 import pytest
+from page import chromium  # noqa: F401 (the fixture of both files that test the page)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "microgpt.py"

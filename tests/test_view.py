@@ -11,7 +11,7 @@ import tokenize
 import pytest
 
 from conftest import SCRIPT
-from page import PAGE, ROOT, SIZES, builder, chromium, missing, opened, until  # noqa: F401 (chromium is a fixture)
+from page import PAGE, ROOT, SIZES, builder, missing, opened, until
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import xml.etree.ElementTree
 
 import pytest
 from conftest import load
-from page import SIZES, chromium, opened  # noqa: F401  (chromium is a fixture)
+from page import SIZES, opened
 
 pytestmark = pytest.mark.slow
 KINDS = ["graph", "matrices", "path", "loss", "attention", "odds", "map"]
