@@ -1,430 +1,642 @@
-"""microgpt: how a GPT is trained and how it speaks, from the first line to the last, with nothing hidden.
-Shapes stand in brackets: [3] is a list of 3 numbers, [2][3] a list of 2 such lists; [width] holds width numbers."""
-import argparse, collections, gc, itertools, math, operator, pathlib, random, signal, statistics, sys, time
-# %% 1. Setup ----------------------------------------------------------------------------------------------------------
-# Every experiment begins with choices. Each row is a knob: its name, its value, the least it may be, what it means.
-# Change it here, or for one run: `python microgpt.py --steps 200`. Below, flags are read, and impossible ones refused;
-# a letter that cannot be shown becomes ?, and `| head` ends the run.
-if sys.version_info < (3, 10): sys.exit("microgpt needs Python 3.10 or newer")
-script = pathlib.Path(globals().get("__file__", "microgpt.py"))         # a notebook has no __file__
-knobs = [
-    ("steps", 1000, 0, "training steps; each one learns from one name"),
-    ("layers", 1, 1, "layers, each one attention and one MLP, stacked on the residual stream"),
-    ("width", 16, 1, "numbers in the vector that stands for a token"),
-    ("heads", 4, 1, "attention heads of a layer; they divide the width among them"),
-    ("block", 16, 1, "context: the most tokens that the model can look at"),
-    ("seed", 42, None, "where the random numbers start; the same seed repeats the same run"),
-    ("temperature", 0.5, 0.01, "daring in speech: near 0 only the likeliest token, 1 the model's own odds"),
-    ("samples", 20, 0, "names to speak after training"),
-    ("data", str(script.resolve().with_name("names.txt")), None, "text file to learn from, one name a line"),
-]
-if hasattr(sys.stdout, "reconfigure"): sys.stdout.reconfigure(errors="replace")
-parser = argparse.ArgumentParser(prog="microgpt", usage=argparse.SUPPRESS, description=__doc__)
-for knob, value, least, meaning in knobs:
-    parser.add_argument("--" + knob, type=type(value), default=value, help=f"{meaning} (default: %(default)s)")
-parser.add_argument("--fast", action="store_true", help="train with the explicit engine of section 11 alone")
-as_command = pathlib.Path(sys.argv[0]).name == script.name              # a notebook has arguments of its own
-chosen = parser.parse_args(sys.argv[1:] if as_command else [])
-for knob, value, least, meaning in knobs:
-    if least is not None and not getattr(chosen, knob) >= least:        # (nan is not >= anything)
-        parser.error(f"--{knob} must be at least {least}, not {getattr(chosen, knob)}")
-steps, layers, width, heads = chosen.steps, chosen.layers, chosen.width, chosen.heads
-block, seed, temperature, samples = chosen.block, chosen.seed, chosen.temperature, chosen.samples
-if width % heads: parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
-if as_command and hasattr(signal, "SIGPIPE"): signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+# microgpt: how a GPT is trained and how it speaks. This file reads a list of names, learns what
+# names look like, and makes up names of its own. It is plain Python with nothing hidden, made to
+# be read aloud from the first line to the last. GPT stands for generative pretrained transformer,
+# and by the end all three words will be clear. The model is that of Andrej Karpathy's microgpt.
+#
+# A vector is a list of numbers, and a matrix is a list of vectors, its rows. The comments on the
+# right give their shapes: [3] is a vector of 3 numbers, [2][3] is a matrix of 2 rows of 3 numbers.
+# An arrow points from what goes into a function to what comes out of it.
+import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
-# %% 2. Data and tokens ------------------------------------------------------------------------------------------------
-# A model knows only numbers. Every letter that occurs gets one, its token; one more token, BOS, beginning of sequence,
-# stands before and after every name. So "anna" becomes 26 0 13 13 0 26, and the task is always: which token comes next?
+# %% 1. Setup -------------------------------------------------------------------------------------
+# Here are all the choices we make. Each is explained in the section that it names. To try another
+# one, change it here, or give it on the command line: python microgpt.py --steps 200
+defaults = argparse.ArgumentDefaultsHelpFormatter
+parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, formatter_class=defaults)
+choice = parser.add_argument
+choice("--data", default="names.txt", help="the text to learn from, one name a line (section 2)")
+choice("--seed", type=int, default=42, help="where the random numbers start (section 2)")
+choice("--width", type=int, default=16, help="how many numbers stand for a token (section 4)")
+choice("--block", type=int, default=16, help="how many tokens the model can look at (section 4)")
+choice("--layers", type=int, default=1, help="layers, each with attention and an MLP (section 5)")
+choice("--heads", type=int, default=4, help="attention heads in each layer (section 5)")
+choice("--rate", type=float, default=0.01, help="how far the first steps go (section 8)")
+choice("--steps", type=int, default=1000, help="training steps, one name per step (section 9)")
+choice("--samples", type=int, default=20, help="names to make up after training (section 10)")
+choice("--temperature", type=float, default=0.5, help="how much risk it takes (section 10)")
+choice("--fast", action="store_true", help="train only with the fast engine (section 11)")
+args = parser.parse_args([] if "ipykernel" in sys.modules else None)
+
+bounds = dict(width=1, block=1, layers=1, heads=1, rate=0, steps=0, samples=0, temperature=0.01)
+for flag, least in bounds.items():
+    if not least <= getattr(args, flag) < 1e9:
+        parser.error(f"--{flag} must be from {least} to below 1e9, not {getattr(args, flag)}")
+width, block, layers, heads = args.width, args.block, args.layers, args.heads
+if width % heads:
+    parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
+
+# %% 2. Data and tokens ---------------------------------------------------------------------------
+# Here are the names, one on each line of a file, which may also stand beside this script. They are
+# sorted, so we shuffle them. The same seed always gives the same order.
 try:
-    docs = [line.strip() for line in pathlib.Path(chosen.data).read_text("utf-8-sig").split("\n") if line.strip()]
+    path = pathlib.Path(args.data)
+    if not path.exists():
+        path = pathlib.Path(sys.argv[0]).resolve().parent / path
+    docs = [line.strip() for line in path.read_text("utf-8-sig").split("\n") if line.strip()]
 except (OSError, ValueError) as problem:
-    parser.error(f"cannot read --data {chosen.data!r}: {problem}; any UTF-8 text with one name a line will do")
-if not docs: parser.error(f"no name in --data {chosen.data!r}; any UTF-8 text with one name a line will do")
-random.seed(seed)                                                       # from here on, chance is repeatable
+    parser.error(f"--data {args.data} cannot be read: {problem}")
+if not docs:
+    parser.error(f"--data {args.data} must hold at least one name, not none")
+random.seed(args.seed)
 random.shuffle(docs)
-letters = sorted(set("".join(docs)))                                    # a letter's token is its index in letters
-BOS, vocab = len(letters), len(letters) + 1                             # BOS is the last of vocab tokens
 
-def encode(name):                                                       # "anna" -> [26, 0, 13, 13, 0, 26]
-    return [BOS] + [letters.index(letter) for letter in name] + [BOS]   # (an unknown letter is refused)
-def decode(tokens):                                                     # [26, 0, 13, 13, 0, 26] -> "anna"
-    return "".join(letters[token] for token in tokens if token != BOS)
-print(f"num docs: {len(docs)}\nvocab size: {vocab}\nas tokens: {docs[0]} ->", *encode(docs[0]))
+# A model works with numbers only. So we cut every name into tokens, which are single letters here,
+# and give each token a number. One more token, BOS for "beginning of sequence", marks where a name
+# begins. It also marks where a name ends, because there the next one could begin. All tokens
+# together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26. The
+# task is always the same: given the tokens so far, which token comes next?
+letters = sorted(set("".join(docs)))
+BOS = len(letters)
+vocab = len(letters) + 1                                      # the size of the vocabulary
 
-# %% 3. Autograd -------------------------------------------------------------------------------------------------------
-# To learn, the model must know of each of its numbers: if it grew, how much would the loss, the error, grow? That slope
-# is its gradient, its blame. So a result keeps edges, (child, local_grad): what it was made from, and how strongly each
-# moves it. The chain rule follows them back from the loss: along a path it multiplies, where paths meet it adds.
-if sys.implementation.name == "cpython": gc.disable()                   # faster; graphs have no cycles for gc to find
-births = itertools.count()                                              # 0, 1, 2, ...: each Value takes the next
-class Value:
+def encode(name):                                             # "anna" -> [26, 0, 13, 13, 0, 26]
+    return [BOS] + [letters.index(letter) for letter in name] + [BOS]
+
+with contextlib.suppress(AttributeError):                     # not every output can be set up so:
+    sys.stdout.reconfigure(errors="replace")                  # show ? for a letter it lacks
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)             # stop when nobody reads on
+print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *encode(docs[0]))
+
+# %% 3. Autograd ----------------------------------------------------------------------------------
+# Learning means making an error smaller. Our error will be a single number, the loss, and it will
+# be computed from thousands of other numbers. For each of them we must know: if this number grew a
+# little, how fast would the loss grow? That is the derivative of the loss with respect to this
+# number. From now on we call it the number's gradient. Autograd, short for automatic gradients, is
+# a way to get all of them at once.
+#
+# A computation is a graph. Take c = a * b. Now c remembers two edges, one to a and one to b,
+# because it was computed from them. The field calls a and b the children of c. Each edge carries a
+# local gradient. If a grows a little, c grows b times as much, so the local gradient on the edge
+# to a is b. In the same way, the local gradient on the edge to b is a. Here is a * b + a, for a =
+# 2 and b = 3. The arrows show how it is computed, and each carries its local gradient.
+#
+#   b = 3 ---2---> a * b = 6 ---1---> a * b + a = 8
+#   a = 2 ---3-------^                  ^
+#     '----------------1----------------'
+#
+# The chain rule turns local gradients into gradients. Start at the result and walk back to a
+# number, against the arrows, and multiply the local gradients on your way. Two paths lead back to
+# a. One gives 1 * 3 and the other gives 1. If a grows a little, the result grows along both paths,
+# so we add them up, and the gradient of a is 3 + 1 = 4. One path leads back to b, and the gradient
+# of b is 1 * 2 = 2.
+counter = itertools.count()                                   # 0, 1, 2, and so on
+
+class Value:                                                  # a number that remembers
     def __init__(self, data, edges=()):
-        self.data = data                                                # the number
-        self.grad = 0.0                                                 # the slope of the loss in it
-        self.edges = edges                                              # what made it: [(child, local_grad), ...]
-        self.birth = next(births)                                       # later than those of its children
+        self.data = data                                      # the number itself
+        self.grad = 0.0                                       # its gradient, set by backward()
+        self.edges = edges                                    # [(child, local_grad), ...]
+        self.order = next(counter)                            # its children have lower numbers
 
-    def __add__(self, other):                                           # a + b moves as either moves
-        other = other if isinstance(other, Value) else Value(other)     # (a plain number will do, too)
+    def __add__(self, other):                                 # local gradients 1 and 1
+        other = other if isinstance(other, Value) else Value(other)
         return Value(self.data + other.data, [(self, 1.0), (other, 1.0)])
 
-    def __mul__(self, other):                                           # a * b moves b times as fast as a
+    def __mul__(self, other):                                 # local gradients b and a
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    # Four with slopes: a ** k has k a ** (k - 1), exp(a) has exp(a), log(a) has 1 / a, relu has 1 above 0, else 0.
-    def __pow__(self, k): return Value(self.data ** k, [(self, k * self.data ** (k - 1) if k else 0.0)])
+    def __pow__(self, power):                                 # power is a plain number
+        slope = power * self.data ** (power - 1) if power else 0.0
+        return Value(float(self.data ** power), [(self, slope)])
+
+    # The derivative of exp is exp, and that of log is 1 / a. relu(a) is a if a > 0, otherwise 0.
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, 1 / self.data)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
-    def __neg__(self): return self * -1                                 # the rest is put together from these
+    def __neg__(self): return self * -1                       # all others use those above
     def __sub__(self, other): return self + -other
-    def __rsub__(self, other): return -self + other                     # 2 - a: the number stands on the left
+    def __rsub__(self, other): return -self + other           # 2 - a, which starts with a number
     def __truediv__(self, other): return self * other ** -1
-    def __rtruediv__(self, other): return self ** -1 * other            # 2 / a
-    __radd__, __rmul__ = __add__, __mul__                               # 2 + a, 2 * a; sum() begins with 0 + a
+    def __rtruediv__(self, other): return self ** -1 * other  # 2 / a
+    __radd__, __rmul__ = __add__, __mul__                     # 2 + a and 2 * a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    def backward(self):                                                 # fills in every grad, from here back
-        graph, found = set(), {self}
-        while found:                                                    # collect all results, but no leaves (no edges)
-            graph |= found
-            found = {child for node in found for child, _ in node.edges if child.edges} - graph
+    # A Value may have been used more than once. All its uses must pass their shares on to it
+    # before it passes anything on to its own children. Results are made after their children, so
+    # we go from the last Value made to the first.
+    def backward(self):
+        graph, new = set(), {self}
+        while new:                                            # collect the graph, without leaves
+            graph |= new
+            new = {child for node in new for child, _ in node.edges if child.edges} - graph
         for node in graph:
-            node.grad = 0.0                                             # results begin anew; only leaves add up
-        self.grad = 1.0                                                 # the loss moves exactly as itself
-        for node in sorted(graph, key=lambda node: -node.birth):        # youngest first: a result before its children
-            for child, local_grad in node.edges:                        # its users came first: grad is complete
-                child.grad += local_grad * node.grad                    # the chain rule
+            node.grad = 0.0
+        self.grad = 1.0                                       # it grows as fast as itself
+        for node in sorted(graph, key=lambda node: node.order, reverse=True):
+            for child, local_grad in node.edges:
+                child.grad += local_grad * node.grad          # the chain rule, path by path
 
-def dot(a, b):                                                          # [n], [n] -> a0 * b0 + a1 * b1 + ...
-    total, edges = 0.0, []
-    for x, y in zip(a, b):
-        total += x.data * y.data
-        edges += [(x, y.data), (y, x.data)]
-    return Value(total, edges)                                          # one node; + and * would make 2n - 1
-
-#   b ---2---> a * b ---1---> a * b + a     The graph of a * b + a, on every edge its local_grad for a = 2, b = 3.
-#   a ---3-------^                ^         Two paths lead back to a: its gradient is 1 * 3 + 1 = 4.
-#   '--------------1--------------'         One leads back to b: its gradient is 1 * 2 = 2.
+# Let's try it on our picture. backward() first comes to the sum, which gives 1 to a * b and 1 to
+# a. Then it comes to a * b, which gives 2 * 1 to b and 3 * 1 to a. Leaves such as a and b have no
+# edges. backward() does not set them to 0, so over several calls they add up.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
-print(f"slopes of a * b + a at a = 2, b = 3: {a.grad} in a, {b.grad} in b")
+print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 
-# %% 4. Parameters -----------------------------------------------------------------------------------------------------
-# All that the model will ever know, its parameters, sits in matrices. Random at first: equal ones would get equal
-# gradients. Rows of token and position (wte, wpe) are embeddings; the rest, [out][in], turn a vector [in] into [out].
-def matrix(rows, columns):                                              # -> [rows][columns]; 0.08: weak opinions only
-    return [[Value(random.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
+# A dot product multiplies two vectors number by number and adds up the products. We will need many
+# of them, so we make each a single Value. Out of * and +, one of 16 terms would take about 30.
+def dot(x, y):                                                # [N], [N] -> a Value
+    assert len(x) == len(y), "a dot product needs two vectors of the same length"
+    total, edges = 0.0, []
+    for xi, yi in zip(x, y):
+        total += xi.data * yi.data
+        edges += [(xi, yi.data), (yi, xi.data)]
+    return Value(total, edges)
 
-model = {"token": matrix(vocab, width), "position": matrix(block, width), "lm_head": matrix(vocab, width)}
-for layer in range(layers):                                             # four for attention, two for the MLP
-    model |= {(role, layer): matrix(width, width) for role in ("query", "key", "value", "output")}
-    model |= {("up", layer): matrix(4 * width, width), ("down", layer): matrix(width, 4 * width)}
-params = [p for rows in model.values() for row in rows for p in row]
-start = [p.data for p in params]                                        # as they are before training
+# %% 4. Parameters --------------------------------------------------------------------------------
+# Everything that the model will ever know is in its parameters, the numbers of a few matrices.
+# They start out random. If they were all equal, all numbers within a vector would be treated
+# alike, get equal gradients, and stay equal forever. They also start out small, with a standard
+# deviation of 0.08. Then at first no token looks much more likely than another, and the model has
+# no strong opinion to unlearn.
+#
+# Each token has its row in the matrix "token". Such a row of width numbers is what the model sees
+# of the token. It is called the token's embedding. Each position in a name has its row in
+# "position". All the other matrices turn one vector into another, and section 5 tells what each of
+# them is for. lm_head is short for language model head.
+def matrix(nout, nin):                                        # -> [nout][nin]
+    return [[Value(random.gauss(0, 0.08)) for _ in range(nin)] for _ in range(nout)]
+
+model = {"token": matrix(vocab, width), "position": matrix(block, width)}
+model["lm_head"] = matrix(vocab, width)
+for layer in range(layers):
+    for role in "query", "key", "value", "output":            # four matrices for attention
+        model[role, layer] = matrix(width, width)
+    model["up", layer] = matrix(4 * width, width)             # and two for the MLP
+    model["down", layer] = matrix(width, 4 * width)
+params = [param for rows in model.values() for row in rows for param in row]
+untrained = [param.data for param in params]                  # their numbers before training
 print(f"num params: {len(params)}")
 
-def set_params(numbers):                                                # [params]: new numbers, and no blame yet
-    for p, number in zip(params, numbers):
-        p.data, p.grad = number, 0.0
+# For every name we will put new numbers into the parameters. Parameters are leaves, so this is
+# also the place to set their gradients back to 0.
+def set_params(numbers):                                      # [params] -> nothing
+    for param, number in zip(params, numbers):
+        param.data, param.grad = number, 0.0
 
-# %% 5. Forward pass ---------------------------------------------------------------------------------------------------
-# A token goes in; the logits come out, a score for every possible next token. A dot product measures a match, large
-# where two vectors point the same way. Each head asks a question of its own, in its slice of the width.
-head_width = width // heads
-head_slices = [slice(i, i + head_width) for i in range(0, width, head_width)]
-root = math.sqrt(head_width)                                            # n random terms spread as √n: softmax is mild
+# %% 5. Forward pass ------------------------------------------------------------------------------
+# A token and its position go in, and the logits come out. Every token of the vocabulary gets a
+# logit, a number that is high if this token is likely to come next. We need four tools. The first
+# adds two vectors.
+def add(x, y):                                                # [N], [N] -> [N]
+    return [xi + yi for xi, yi in zip(x, y)]
 
-def add(a, b):                                                          # [n], [n] -> [n]
-    return [ai + bi for ai, bi in zip(a, b)]
-def linear(x, w):                                                       # [in], [out][in] -> [out]
+# linear takes the dot product of a vector x with every row of a matrix. A dot product measures how
+# well two vectors match. It is large if both are long and point the same way, 0 if they are at
+# right angles, and negative if they point in opposite directions. So each row of the matrix is a
+# pattern, and the result says how well x matches each pattern.
+def linear(x, w):                                             # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in w]
 
-def softmax(scores):                                                    # [n] -> [n], none below 0, of sum 1
-    peak = max(score.data for score in scores)                          # exp of a large score would overflow, so
-    exps = [(score - peak).exp() for score in scores]                   # subtract it; exp(-peak) cancels in e / total
+# softmax turns scores into probabilities. exp makes them positive, and dividing by their total
+# makes them sum to 1. The scores 2 and 1 become 0.73 and 0.27. If we first subtract the largest
+# score, then every exp is divided by the same number, their total is, too, and the result stays as
+# it was. But now exp cannot overflow, because no score is above 0.
+def softmax(scores):                                          # [N] -> [N]
+    largest = max(score.data for score in scores)
+    exps = [(score - largest).exp() for score in scores]
     total = sum(exps)
-    return [e / total for e in exps]
+    return [each / total for each in exps]
 
-def rmsnorm(x):                                                         # [n] -> [n], to mean square 1, unless tiny
-    scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                         # 1e-5: never divide by 0
-    return [xi * scale for xi in x]                                     # (Zhang and Sennrich, 2019)
+# rmsnorm gives a vector a standard size and keeps its direction. It divides by the root of the
+# mean of the squares, so that afterwards the squares have a mean of 1. Without it, the next tool
+# in line would see vectors of wildly different sizes. The 1e-5 keeps us from dividing by 0.
+def rmsnorm(x):                                               # [N] -> [N] (Zhang, Sennrich 2019)
+    scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
+    return [xi * scale for xi in x]
 
-#   token + position --> norm --> x --+---------------------> + --+---------------> + --> x --> logits     (one layer)
-#                                     '--> norm, attention ---^   '--> norm, MLP ---^
-# x is the residual stream. Attention holds its query against the key of each token so far, its own included; the better
-# the match, the more of that token's value is heard. A weighted sum knows no order: so places have vectors, too. The
-# MLP, or multilayer perceptron, digests what was heard; without ReLU, a bend at 0, two linear maps would be but one.
-def gpt(token, position, cache):                                        # -> logits, [vocab]
+# In attention, every token gathers what it needs from the tokens before it, and from itself. Three
+# matrices turn its vector into three new ones. Its query says what it is looking for. Its key says
+# what it can be found by. Its value says what it has to tell, and has nothing to do with our class
+# Value. The dot product of a token's query with an earlier token's key is a score: does this key
+# answer that query? softmax turns the scores into weights. What the token hears is the sum of the
+# values, each times its weight. Say there are two tokens with the scores 2 and 1 and the values
+# [10, 0] and [0, 10]. The weights are 0.73 and 0.27, and what it hears is [7.3, 2.7].
+#
+# Several heads do this side by side. Each has its own slice of query, key and value, so that a
+# token can look for several things at once. The output matrix mixes what the heads have heard.
+# Nobody tells the heads what to look for. They find out in training.
+#
+# The lists keys and values hold the tokens so far and no others, so no token can look ahead. Such
+# attention is called causal, and the two lists are called the KV cache. In training, gradients
+# flow back through them to the earlier tokens.
+head_width = width // heads
+root = math.sqrt(head_width)
+
+def attention(x, layer, keys, values):                        # [width] -> [width]
+    query = linear(x, model["query", layer])                  # what am I looking for?
+    keys.append(linear(x, model["key", layer]))               # what can I be found by?
+    values.append(linear(x, model["value", layer]))           # what do I have to tell?
+    heard = []
+    for start in range(0, width, head_width):                 # head by head
+        part = slice(start, start + head_width)
+        scores = [dot(query[part], key[part]) / root for key in keys]
+        weights = softmax(scores)                             # one for each token so far
+        for i in range(start, start + head_width):            # number i of what is heard
+            heard.append(dot(weights, [value[i] for value in values]))
+    return linear(heard, model["output", layer])
+
+# Two questions. Why does every position have an embedding? A sum does not depend on the order of
+# its terms, so without them attention could not know which letter came first. Why do we divide by
+# the root? Large scores would give one token nearly all the weight, and then hardly any gradient
+# gets back through softmax. The terms of a dot product have both signs and partly cancel, so a sum
+# of N terms grows like the root of N. Dividing by this root keeps scores small in wide heads, too.
+
+# One vector x runs through the whole model. It is called the residual stream. In every layer,
+# first attention and then the MLP reads a normed copy of x and adds what it finds to x. The
+# derivative of a sum with respect to its terms is 1, so there is always a path on which gradients
+# come back to the start undiminished, however many layers there are.
+#
+#   token + position --> norm --> x --+--------------------> + --+--------------> + --> logits
+#                                     '--> norm, attention --^   '--> norm, MLP --^
+#
+# The MLP, short for multilayer perceptron, works on each token alone, on what attention has
+# gathered. Each row of the matrix "up" is a pattern, and there are 4 * width of them. relu drops
+# those that do not match. For each pattern that matches, the MLP adds a column of "down", times
+# how well the pattern matches. Without relu, "up" and "down" could do no more than one matrix can.
+# At the end, lm_head has a row for each token. How well x matches this row is the token's logit.
+#
+# This arrangement is the transformer (Vaswani and others, 2017). GPT-2 differs in details. Its
+# norms have learned scales, and one stands before lm_head. In place of relu it has GELU, which is
+# smooth, and it adds a learned number, a bias, to every result of linear.
+def gpt(token, position, cache):                              # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer in range(layers):
-        keys, values = cache[layer]                                     # KV cache [past][width]; blame flows through it
-        n = rmsnorm(x)                                                  # a copy at one scale; x itself flows on
-        q = linear(n, model["query", layer])                            # what am I looking for?
-        keys.append(linear(n, model["key", layer]))                     # what can I be found by?
-        values.append(linear(n, model["value", layer]))                 # what do I tell those who find me?
-        heard = []
-        for head in head_slices:                                        # each head asks the past a question
-            scores = [dot(q[head], k[head]) / root for k in keys]       # [past]: how well does each key match?
-            weights = softmax(scores)                                   # [past]: attention weights, how much to hear
-            columns = zip(*[v[head] for v in values])                   # [head_width][past]: what each one says
-            heard += [dot(weights, column) for column in columns]       # their voices, mixed by weight
-        x = add(x, linear(heard, model["output", layer]))               # what it heard is added to x
-        u = linear(rmsnorm(x), model["up", layer])                      # the MLP: wide,
-        h = [ui.relu() for ui in u]                                     # nothing below 0,
-        x = add(x, linear(h, model["down", layer]))                     # narrow again, and added to x
-    return linear(x, model["lm_head"])                                  # how well does each token fit next?
+        keys, values = cache[layer]                           # attention appends to them
+        x = add(x, attention(rmsnorm(x), layer, keys, values))
+        hidden = [match.relu() for match in linear(rmsnorm(x), model["up", layer])]
+        x = add(x, linear(hidden, model["down", layer]))
+    return linear(x, model["lm_head"])
 
-# %% 6. Loss -----------------------------------------------------------------------------------------------------------
-# How surprised is the model by the token that really comes next? By -log of the probability it gave that token, the
-# cross-entropy. To know nothing is to give each of 27 tokens 1/27, and costs ln 27 = 3.30: near what step 1 will show.
-def cross_entropy(logits, target):                                      # [vocab], a token -> loss; refuses p = 0
-    return -softmax(logits)[target].log()                               # sure and right costs 0; sure and wrong, much
-def surprise(tokens):                                                   # [BOS ... BOS] -> mean cross-entropy
-    cache = [([], []) for _ in range(layers)]                           # nothing heard yet
-    T = min(block, len(tokens) - 1)                                     # T guesses; a longer name is cut
-    return sum(cross_entropy(gpt(tokens[t], t, cache), tokens[t + 1]) for t in range(T)) / T
+# %% 6. Loss --------------------------------------------------------------------------------------
+# How surprised is the model by the token that actually comes next? If the model gave this token
+# the probability p, then the surprise is log(1 / p), with the natural logarithm. The surprise is 0
+# if the model was certain and right. It is large if the model was almost certain of something
+# else. Why a logarithm? The probability of a whole name is the product of the probabilities of its
+# tokens, and the logarithm turns this product into a sum.
+#
+# A model that knows nothing gives each of 27 tokens the probability 1 / 27, and its surprise is
+# log 27 = 3.30. The loss of a name is the mean surprise over its tokens, so that long and short
+# names can be compared. It is called the cross-entropy.
+def loss_of(tokens):                                          # [BOS ... BOS] -> a Value
+    cache = [([], []) for _ in range(layers)]                 # keys and values, still empty
+    T = min(block, len(tokens) - 1)                           # a name that is too long is cut
+    surprises = []
+    for t in range(T):
+        probs = softmax(gpt(tokens[t], t, cache))
+        surprises.append((1 / probs[tokens[t + 1]]).log())
+    return sum(surprises) / T
 
-loss = surprise(encode(docs[0]))
-print(f"to know nothing costs ln {vocab} = {math.log(vocab):.4f}; {docs[0]} costs the untrained model {loss.data:.4f}")
+# Let's see what the untrained model makes of the first name. It is a little worse than a model
+# that knows nothing, because random numbers are random opinions.
+example = encode(docs[0])
+print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
+print(f"loss of the untrained model for {docs[0]}: {loss_of(example).data:.4f}")
 
-# %% 7. Backward pass --------------------------------------------------------------------------------------------------
-# One name, one loss, thousands of Values: backward() tells each its share of the blame. Is it right? A gradient is a
-# slope, so it can be tried out: make one parameter a little larger, then a little smaller, and see the loss move.
-loss.backward()
-p = model["token"][BOS][0]                                              # one parameter of them all
-p.data += 1e-5                                                          # a little larger,
-above = surprise(encode(docs[0])).data
-p.data -= 2e-5                                                          # a little smaller
-below = surprise(encode(docs[0])).data
-print(f"slope in token[BOS][0]: {p.grad:.9f} by backward(), {(above - below) / 2e-5:.9f} by trying it out")
-set_params(start)                                                       # the slate is wiped clean
-
-# %% 8. Adam -----------------------------------------------------------------------------------------------------------
-# A small step against the gradient lowers this name's loss, but may raise another's. So Adam (Kingma and Ba, 2015)
-# steps by running means, the moment estimates: what single names want cancels out, what all want remains. The root of
-# the mean square divides, so that large and tiny gradients step alike: by about the rate, or less where names disagree.
-beta1, beta2, epsilon = 0.85, 0.99, 1e-8                                # means over about 1 / (1 - beta) names: 7, 100
-def adam(step, numbers, gradient, moments):                             # [n], [n], [2][n] -> [n]; renews moments
-    rate = 0.01 * (1 - step / steps)                                    # learning rate: bold first, almost 0 at last
-    bias1, bias2 = 1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)     # (from 0, a steady g makes m = bias1 g: undo)
-    moments[0] = [beta1 * m + (1 - beta1) * g for m, g in zip(moments[0], gradient)]
-    moments[1] = [beta2 * v + (1 - beta2) * g * g for v, g in zip(moments[1], gradient)]
-    return [p - rate * (m / bias1) / (math.sqrt(v / bias2) + epsilon) for p, m, v in zip(numbers, *moments)]
-
-# %% 9. Training loop --------------------------------------------------------------------------------------------------
-# Three acts for every name: form the loss, ask for gradients, let Adam correct. That is all of training. The loss jumps
-# as names differ; watch its mean. Ctrl-C ends training early, and the model speaks with what it has learned by then.
-def autograd(numbers, tokens):                                          # [params], [BOS ... BOS] -> loss, [params]
+# %% 7. Backward pass -----------------------------------------------------------------------------
+# That loss was made from thousands of Values, and one call of backward() gives every one of them
+# its gradient. We only need those of the parameters. The function autograd is our first engine. It
+# is given the numbers of all parameters and the tokens of one name, and it returns the loss and
+# the gradients. Doing it this way, from the loss back, is called backpropagation.
+def autograd(numbers, tokens):                                # -> loss, gradients [params]
     set_params(numbers)
-    loss = surprise(tokens)                                             # form the loss,
-    loss.backward()                                                     # ask for gradients, and then, in train:
-    return loss.data, [p.grad for p in params]
+    loss = loss_of(tokens)
+    loss.backward()
+    return loss.data, [param.grad for param in params]
 
-def train(engine, goal, quiet=False):                                   # -> [params], losses, µs a sample
-    numbers, moments = start, [[0.0] * len(start), [0.0] * len(start)]
-    losses, seconds = [], 0.0
+# Is a gradient right? It is a slope, so we can measure it. We make one parameter a little larger,
+# then a little smaller, and divide the change of the loss by the change of the parameter.
+autograd(untrained, example)
+param = model["token"][BOS][0]
+param.data += 1e-5
+above = loss_of(example).data
+param.data -= 2e-5
+below = loss_of(example).data
+measured = (above - below) / 2e-5
+print(f"gradient of one parameter: {param.grad:.9f} by backward(), {measured:.9f} measured")
+
+# %% 8. Adam --------------------------------------------------------------------------------------
+# The simplest way to learn is gradient descent. From every parameter it subtracts a small rate
+# times its gradient. If the rate is small enough, the loss of this name gets smaller. But the next
+# name may want the opposite. And some parameters always have large gradients, others always tiny
+# ones, so that no rate is right for all of them.
+#
+# Adam (Kingma and Ba, 2015) keeps two running means for every parameter. The first moment is the
+# mean of its recent gradients. What only one name wants mostly cancels out in it, and what many
+# names want remains. The second moment is the mean of their squares, and its root is the typical
+# size of this parameter's gradients. Adam moves every parameter by the rate times the first
+# moment, divided by this size. If the gradient were always g, the moments would be g and g², and g
+# / √g² is 1 or -1, whether g is large or tiny. If its sign keeps changing, the first moment is
+# near 0, and the parameter hardly moves.
+#
+# A running mean takes a large share of its old value and a small share of the new one. With shares
+# of 0.85 and 0.15 it reaches back over about 1 / 0.15 = 7 names. With 0.99 and 0.01 it reaches
+# back over about 100. Both moments start at 0, and 0 is no gradient that we have seen. After n
+# names, what we have really seen has the share 1 - 0.85 ** n, and so we divide by that. After one
+# name this is 0.15, and after many names it is almost 1.
+beta1, beta2 = 0.85, 0.99                                     # the shares of the old value
+
+def adam(numbers, gradients, first, second, rate, n):         # [params] each, except rate and n
+    first = [beta1 * m + (1 - beta1) * g for m, g in zip(first, gradients)]
+    second = [beta2 * m + (1 - beta2) * g * g for m, g in zip(second, gradients)]
+    seen1, seen2 = 1 - beta1 ** n, 1 - beta2 ** n
+    numbers = [number - rate * (m1 / seen1) / (math.sqrt(m2 / seen2) + 1e-8)
+               for number, m1, m2 in zip(numbers, first, second)]
+    return numbers, first, second
+
+# %% 9. Training loop -----------------------------------------------------------------------------
+# Each training step takes one name. The engine computes the loss and the gradients, and Adam moves
+# the parameters. That is all of training. Since each name is a random sample of all names, the
+# field calls it stochastic gradient descent. The rate falls from step to step: it is bold at
+# first, and so small at the end that what has been learned can settle.
+#
+# Some names are harder than others, so the loss jumps up and down. Watch the perplexity, which is
+# exp of the mean loss of the last 100 names. A perplexity of 12 says that the model is as unsure,
+# on average, as if it had to choose among 12 equally likely tokens. The bar shows one mark for
+# each of these 12. It is an honest test, because every loss is computed before the model has
+# learned from this name, and no name comes twice in a short run.
+#
+# Ctrl-C stops the training, and we go on with what has been learned by then.
+if sys.implementation.name == "cpython":
+    gc.disable()                                              # it looks for cycles; we make none
+on_terminal = sys.stdout is not None and sys.stdout.isatty()
+
+def train(engine, steps):                                     # -> numbers, losses, seconds a step
+    numbers, losses, seconds = untrained, [], 0.0
+    first, second = [0.0] * len(params), [0.0] * len(params)
     try:
-        for step in range(goal):
-            tokens = encode(docs[step % len(docs)])                     # after the last name, the first again
+        for step in range(steps):
+            tokens = encode(docs[step % len(docs)])
+            rate = args.rate * (1 - step / max(steps, args.steps))
             began = time.perf_counter()
-            loss, gradient = engine(numbers, tokens)
-            numbers = adam(step, numbers, gradient, moments)            # let Adam correct
+            loss, gradients = engine(numbers, tokens)
+            moved = adam(numbers, gradients, first, second, rate, step + 1)
             seconds += time.perf_counter() - began
+            numbers, first, second = moved                    # the step is done, so keep it
             losses.append(loss)
-            if not quiet: show(engine.__name__, losses, seconds, goal)
+            perplexity = math.exp(sum(losses[-100:]) / len(losses[-100:]))
+            line = f"step {step + 1:4d} / {steps:4d} | loss {loss:.4f} | perplexity "
+            line += f"{perplexity:#4.3g} {'#' * min(27, round(perplexity)):27}"
+            stays = len(losses) % 100 == 0 or len(losses) == steps or not on_terminal
+            print(line, end="\n" if stays else "\r", flush=True)
     except KeyboardInterrupt:
         print("\nstopped early")
-    return numbers, losses, seconds / max(1, len(losses)) * 1e6
+    except ArithmeticError as problem:
+        parser.error(f"--rate {args.rate} may be too high, the loss has no bound: {problem}")
+    return numbers, losses, seconds / max(1, len(losses))
 
-terminal = sys.stdout is not None and sys.stdout.isatty()
-def show(name, losses, seconds, goal):                                  # a line a step; on a terminal, one for all
-    done, mean, each = len(losses), statistics.fmean(losses[-100:]), seconds / len(losses)
-    line = f"step {done:4d} / {goal:4d} | loss {losses[-1]:.4f}"
-    if terminal:
-        line += f" | mean {mean:.2f} | {name} {each * 1e3:6.1f} ms | {each * (goal - done):4.0f} s left"
-    print(line, end="\r" if terminal and done < goal else "\n", flush=True)
+trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 
-def draw(losses):                                                       # exp(loss), perplexity: a die of so many sides
-    tenth = max(1, math.ceil(len(losses) / 10))
-    for at in range(0, len(losses), tenth):
-        mean = statistics.fmean(losses[at:at + tenth])
-        bar = "#" * round(26 * min(1, math.exp(mean) / vocab))          # the right edge: it knows nothing
-        print(f"from step {at + 1:4d} | mean loss {mean:.4f} | between {math.exp(mean):4.1f} {bar:<26}| {vocab}")
-
-autograd_steps = 0 if chosen.fast else steps                            # --fast: section 12 trains instead
-trained, losses, pace = train(autograd, autograd_steps)
-draw(losses)
-
-# %% 10. Inference -----------------------------------------------------------------------------------------------------
-# To speak: begin with BOS, draw the next token at random by its probability, feed it back in, until BOS comes up again
-# or the block is full. The logits are divided by a temperature: below 1, likely tokens get likelier; above, less so.
-def speak(rng):                                                         # rng: a source of random numbers
+# %% 10. Inference --------------------------------------------------------------------------------
+# Using a trained model is called inference. Ours makes up names. It starts with BOS and draws the
+# next token at random, according to the probabilities that it has just computed. It feeds this
+# token back in, and goes on until it draws BOS again or the block is full. This is what generative
+# means.
+#
+# The logits are first divided by a temperature. At 1 the model uses the probabilities that it has
+# learned. Take two tokens with the probabilities 0.8 and 0.2, so that the first is 4 times as
+# likely. To divide by 0.5 doubles the logits, and exp(2 x) is the square of exp(x). So now the
+# first is 16 times as likely. A low temperature plays it safe, and a high one takes risks.
+def generate(chance=random):                                  # -> a name
     cache = [([], []) for _ in range(layers)]
-    tokens = [BOS]                                                      # begin with the boundary,
+    name, token = "", BOS
     for position in range(block):
-        logits = gpt(tokens[-1], position, cache)
-        odds = softmax([logit / temperature for logit in logits])
-        tokens += rng.choices(range(vocab), [p.data for p in odds])     # say a letter, hear it, say the next,
-        if tokens[-1] == BOS: break                                     # until the boundary comes again
-    return decode(tokens)
+        logits = gpt(token, position, cache)
+        probs = softmax([logit / args.temperature for logit in logits])
+        token = chance.choices(range(vocab), [prob.data for prob in probs])[0]
+        if token == BOS:
+            break
+        name += letters[token]
+    return name
 
-def perform(trained):                                                   # before, after, and what it has found out
-    set_params(start)
-    print("before training:", ", ".join(speak(random.Random(i)) for i in range(min(3, samples))))
+# Let's hear what it says before and after its training, and which of these names were among those
+# it was trained on. Then we look into the model. Nobody has told it about vowels. Yet in our run,
+# the embeddings closest to that of a vowel are those of the other vowels. They are used alike, and
+# so they have become alike.
+def show(trained, seen):                                      # [params], the names trained on
+    set_params(untrained)
+    print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
     set_params(trained)
-    names = [speak(random) for _ in range(samples)]
+    names = [generate() for _ in range(args.samples)]
     for i, name in enumerate(names, start=1):
         print(f"sample {i:2d}: {name}")
-    print("in the training data:", ", ".join(name for name in names if name in docs) or "none")
-    embedding = {letter: [p.data for p in row] for letter, row in zip(letters, model["token"])}
-    for letter, count in collections.Counter("".join(docs)).most_common(3):
-        nearest = sorted((o for o in letters if o != letter), key=lambda o: math.dist(embedding[letter], embedding[o]))
-        print(f"embeddings nearest to that of {letter}:", *nearest[:4])
-if autograd_steps: perform(trained)
+    print("seen in training:", *sorted(set(names) & set(seen)) or ["none"], sep="\n  ")
 
-# %% 11. Encore: explicit backprop -------------------------------------------------------------------------------------
-# The same GPT on plain numbers, a whole name at once: x is [T][width]. Every part is a pair. Forward makes y from x.
-# Back is given dy, the slope of the loss in y, and returns dx: dx_j = Σ_i dy_i times the slope of y_i in x_j.
-sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
-def transpose(a):                                                       # [m][n] -> [n][m]: aᵀ
-    return list(zip(*a))
-def matmul(a, b):                                                       # [m][k], [k][n] -> [m][n]: a b
-    columns = transpose(b)
-    return [[sumprod(row, column) for column in columns] for row in a]
-def rows(rule, *xs):                                                    # a rule for vectors, on each row of xs
-    return [rule(*vectors) for vectors in zip(*xs)]
+    where = {letter: [x.data for x in row] for letter, row in zip(letters, model["token"])}
+    for letter in sorted(letters, key="".join(docs).count, reverse=True)[:3]:
+        closest = sorted(letters, key=lambda other: math.dist(where[letter], where[other]))
+        print(f"closest to {letter}:", *closest[1:5])         # closest[0] is the letter itself
 
-# Linear: y_i = Σ_j w_ij x_j, at every t. So dx_j = Σ_i dy_i w_ij; and as w serves every t, dw_ij = Σ_t dy_ti x_tj.
-def linear_forward(x, w):                                               # y = x wᵀ: each row of x with each of w
-    return [[sumprod(row, weights) for weights in w] for row in x]
-def linear_back(dy, x, w):                                              # dx = dy w, dw = dyᵀ x
-    return matmul(dy, w), matmul(transpose(dy), x)
+if not args.fast:
+    show(trained, docs[:len(losses)])
 
-def relu_forward(x):                                                    # [n] -> [n]: y = x, or 0 where x is below 0
-    return [xi if xi > 0 else 0.0 for xi in x]
-def relu_back(dy, y):                                                   # dx = dy, or 0 where y is 0
-    return [d if yi > 0 else 0.0 for d, yi in zip(dy, y)]
+# %% 11. Encore: explicit backprop ----------------------------------------------------------------
+# Our first engine makes a Value of every result and finds the gradients by itself. Now we build
+# the same GPT on plain numbers and work out every derivative by hand. All tokens of a training
+# name are known beforehand, so we can take them all at once. There are T of them, one in each row.
+#
+# Each tool is now a pair. The forward function computes y from x. The back function is given dy,
+# the gradients of the loss with respect to y, and returns dx, the gradients with respect to x. One
+# number x_j may move every y_i, and the paths add up. So dx_j is the sum over all i of dy_i times
+# the derivative of y_i with respect to x_j. We write this sum as Σ_i.
+sumprod = getattr(math, "sumprod", lambda x, y: sum(map(operator.mul, x, y)))
 
-# RMSNorm: y_i = s x_i with s = (Σ x_j² / n + 1e-5)^(-1/2). The slope of s in x_j is -1/2 (...)^(-3/2) 2 x_j / n, which
-# is -s³ x_j / n. Product rule: the slope of y_i in x_j is -x_i s³ x_j / n = -s y_i y_j / n, and s more if i = j. Summed
-# over i: dx_j = s dy_j - Σ_i dy_i s y_i y_j / n = s (dy_j - y_j Σ_i dy_i y_i / n).
-def rmsnorm_forward(x):                                                 # [n] -> [n]: y = s x
+# linear and attention take whole matrices, and the other tools take one vector. The function rows
+# applies such a tool row by row: rows(add, x, y) adds the first rows of x and y, then the second
+# rows, and so on.
+def rows(tool, *matrices):
+    return [tool(*vectors) for vectors in zip(*matrices)]
+
+def columns(x):                                               # [M][N] -> [N][M]
+    return list(zip(*x))
+
+# Linear. Each number of y is the dot product of a row of x and a row of w.
+#     y_ti = Σ_j x_tj w_ij       row t of x with row i of w
+#    dx_tj = Σ_i dy_ti w_ij      row t of dy with column j of w, because dy_ti is due to x_tj w_ij
+#    dw_ij = Σ_t dy_ti x_tj      column i of dy with column j of x, summed over all tokens t,
+#                                because w serves all of them
+def linear_forward(x, w):                                     # [T][nin], [nout][nin] -> [T][nout]
+    return [[sumprod(xt, wi) for wi in w] for xt in x]
+
+def linear_back(dy, x, w):                                    # -> dx, dw
+    return linear_forward(dy, columns(w)), linear_forward(columns(dy), columns(x))
+
+# ReLU. The derivative is 1 where x is above 0. There y is above 0, too. Elsewhere it is 0.
+def relu_forward(x):                                          # [N] -> [N]
+    return [max(xi, 0.0) for xi in x]
+
+def relu_back(dy, y):                                         # -> dx
+    return [di if yi > 0 else 0.0 for di, yi in zip(dy, y)]
+
+# RMSNorm. y_i = s x_i, where s = u^(-1/2), and u is the mean of all x² plus 1e-5.
+#     The derivative of u with respect to x_j is 2 x_j / N.
+#     The derivative of s with respect to u is -1/2 u^(-3/2) = -1/2 s³.
+#     So the derivative of s with respect to x_j is -s³ x_j / N.
+#     Every y_i depends on x_j through s. This gives x_i times -s³ x_j / N. Because y = s x, it is
+#     the same as -s y_i y_j / N. And y_j also depends on x_j directly, which gives s.
+#     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
+def rmsnorm_forward(x):                                       # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
     return [s * xi for xi in x]
-def rmsnorm_back(dy, x, y):                                             # dx = s (dy - y mean(dy y))
+
+def rmsnorm_back(dy, x, y):                                   # -> dx
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
     mean = sumprod(dy, y) / len(x)
-    return [s * (d - yi * mean) for d, yi in zip(dy, y)]
+    return [s * (di - yi * mean) for di, yi in zip(dy, y)]
 
-# Softmax: y_i = exp(x_i) / S with S = Σ_j exp(x_j). The slope of 1 / S in x_j is -exp(x_j) / S². So y_i has the slope
-# -y_i y_j in x_j, and y_i more if i = j. Summed: dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i).
-def softmax_forward(x):                                                 # [n] -> [n]: y = exp(x) / sum(exp(x))
-    peak = max(x)
-    exps = [math.exp(xi - peak) for xi in x]
+# Softmax. y_i = exp(x_i) / S, where S is the sum of all exp(x).
+#     The derivative of S with respect to x_j is exp(x_j).
+#     The derivative of 1 / S with respect to x_j is -exp(x_j) / S².
+#     Every y_i depends on x_j through S. This gives -exp(x_i) exp(x_j) / S² = -y_i y_j.
+#     And y_j also depends on x_j directly, which gives exp(x_j) / S = y_j.
+#     dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i)
+def softmax_forward(x):                                       # [N] -> [N]
+    largest = max(x)
+    exps = [math.exp(xi - largest) for xi in x]
     total = sum(exps)
-    return [e / total for e in exps]
-def softmax_back(dy, y):                                                # dx = y (dy - sum(dy y))
+    return [each / total for each in exps]
+
+def softmax_back(dy, y):                                      # -> dx
     total = sumprod(dy, y)
-    return [yi * (d - total) for d, yi in zip(dy, y)]
+    return [yi * (di - total) for di, yi in zip(dy, y)]
 
-# Cross-entropy: -log p[target] of p = softmax(logits). Its slope in p[target] is -1 / p[target], in the others 0. So
-# the sum in softmax's rule is -1, which leaves p_j (dp_j + 1): p_j, but p_j - 1 at the target: p - onehot(target).
-def cross_entropy_forward(logits, targets):                             # [T][vocab], [T] -> mean of -log p[target]
-    return statistics.fmean([-math.log(softmax_forward(x)[target]) for x, target in zip(logits, targets)])
-def cross_entropy_back(logits, targets):                                # dlogits = (p - onehot(target)) / T
-    ps = rows(softmax_forward, logits)
-    return [[(pi - (i == target)) / len(ps) for i, pi in enumerate(p)] for p, target in zip(ps, targets)]
+# Attention. Each head has its own slice of q, k and v. For one head:
+#     score_tj = Σ_i q_ti k_ji / root           linear, with the keys as w
+#     weight_tj = softmax of row t, taken over the tokens j up to t; for later tokens it is 0
+#     heard_ti = Σ_j weight_tj v_ji             row t of weight with column i of v
+# And back:
+#     dweight_tj = Σ_i dheard_ti v_ji           row t of dheard with row j of v
+#     dv_ji = Σ_t weight_tj dheard_ti           column j of weight with column i of dheard
+#     dscore is given by softmax's rule. Its factor y_j is 0 for later tokens: no gradient there.
+#     dq and dk are those of linear, divided by the root.
+def split(x):                                                 # [T][width] -> one matrix per head
+    return [[row[i:i + head_width] for row in x] for i in range(0, width, head_width)]
 
-# A head: s = q kᵀ is linear, with w = k; p = softmax(s / root), no future; y = p v is linear, with w = vᵀ, dw = dvᵀ.
-def split(x):                                                           # [T][width] -> [heads][T][head_width]
-    return [[row[head] for row in x] for head in head_slices]
-def join(xs):                                                           # [heads][T][head_width] -> [T][width]
-    return [[number for part in parts for number in part] for parts in zip(*xs)]
-def past_only(s):                                                       # [T][T]: s / root; the future -inf, so p = 0
-    return [[si / root for si in row[:t + 1]] + [-math.inf] * (len(s) - t - 1) for t, row in enumerate(s)]
-def attention_forward(q, k, v):                                         # -> y [T][width], p [heads][T][T]
-    p = [rows(softmax_forward, past_only(s)) for s in map(linear_forward, split(q), split(k))]
-    return join(map(matmul, p, split(v))), p
-def attention_back(dy, q, k, v, p):                                     # -> dq, dk, dv, [T][width] each
+def join(parts):                                              # one matrix per head -> [T][width]
+    return [list(itertools.chain(*pieces)) for pieces in zip(*parts)]
+
+def attention_forward(q, k, v):                               # -> heard [T][width], weights
+    heard, weights = [], []
+    for qh, kh, vh in zip(split(q), split(k), split(v)):
+        weight = []
+        for t, score in enumerate(linear_forward(qh, kh)):
+            so_far = softmax_forward([each / root for each in score[:t + 1]])
+            weight.append(so_far + [0.0] * (len(score) - t - 1))
+        weights.append(weight)
+        heard.append(linear_forward(weight, columns(vh)))
+    return join(heard), weights
+
+def attention_back(dheard, q, k, v, weights):                 # -> dq, dk, dv, [T][width] each
     backs = []
-    for dy_h, q_h, k_h, v_h, p_h in zip(split(dy), split(q), split(k), split(v), p):
-        dp = matmul(dy_h, transpose(v_h))                               # dp = dy vᵀ
-        ds = [[d / root for d in row] for row in rows(softmax_back, dp, p_h)]
-        dq, dk = linear_back(ds, q_h, k_h)                              # dq = ds k, dk = dsᵀ q
-        backs.append((dq, dk, matmul(transpose(p_h), dy_h)))            # dv = pᵀ dy
+    for dh, qh, kh, vh, weight in zip(split(dheard), split(q), split(k), split(v), weights):
+        dscore = rows(softmax_back, linear_forward(dh, vh), weight)
+        dq, dk = linear_back([[each / root for each in row] for row in dscore], qh, kh)
+        backs.append((dq, dk, linear_forward(columns(weight), columns(dh))))
     return [join(parts) for parts in zip(*backs)]
 
-# A layer goes forward, 1 to 9, hands y to all that comes after, and waits for dy, the slope of the loss in y. Then it
-# goes back, 9 to 1. What was used more than once is blamed more than once, and the blames add up.
-def from_layer(layer, x0, targets, w, dw):                              # [T][width] -> loss, dx0; fills in dw
-    if layer == layers:                                                 # after the last: logits, loss, and back
-        logits = linear_forward(x0, w["lm_head"])
-        loss = cross_entropy_forward(logits, targets)
-        dx0, dw["lm_head"] = linear_back(cross_entropy_back(logits, targets), x0, w["lm_head"])
-        return loss, dx0
+# The loss of one token is log(1 / p), and p is the softmax of its logits at the target, the token
+# that came. The derivative with respect to p is -1 / p, and with respect to all other
+# probabilities it is 0. We put this into softmax's rule. The sum Σ_i dy_i y_i is -1 / p times p,
+# which is -1. So for the target, dx is p (-1 / p + 1) = p - 1. For any other token it is its own
+# probability times (0 + 1). In short, it is what the model said minus what was true.
+#
+# Now the whole model. It goes forward through the steps 1 to 9 of every layer, and then back
+# through the same steps, from 9 to 1. What was used more than once gets gradients from every use,
+# and they add up. So it is with x, x1 and n, and with the row of a letter that comes twice. What
+# the model said minus what was true stands in dlogits, where i == target counts as 1 or 0. It is
+# divided by T, because the loss is a mean.
+roles = "query", "key", "value", "output", "up", "down"
 
-    n = rows(rmsnorm_forward, x0)                                       # 1
-    q = linear_forward(n, w["query", layer])                            # 2
-    k = linear_forward(n, w["key", layer])                              # 3
-    v = linear_forward(n, w["value", layer])                            # 4
-    a, p = attention_forward(q, k, v)                                   # 5
-    x = rows(add, x0, linear_forward(a, w["output", layer]))            # 6
-    m = rows(rmsnorm_forward, x)                                        # 7
-    h = rows(relu_forward, linear_forward(m, w["up", layer]))           # 8
-    y = rows(add, x, linear_forward(h, w["down", layer]))               # 9
-
-    loss, dy = from_layer(layer + 1, y, targets, w, dw)
-
-    dh, dw["down", layer] = linear_back(dy, h, w["down", layer])        # 9
-    du = rows(relu_back, dh, h)                                         # 8: h = relu(u), u = m wᵀ
-    dm, dw["up", layer] = linear_back(du, m, w["up", layer])
-    dx = rows(add, dy, rows(rmsnorm_back, dm, x, m))                    # 7: x went past the MLP and into it
-    da, dw["output", layer] = linear_back(dx, a, w["output", layer])    # 6
-    dq, dk, dv = attention_back(da, q, k, v, p)                         # 5
-    dn_v, dw["value", layer] = linear_back(dv, n, w["value", layer])    # 4
-    dn_k, dw["key", layer] = linear_back(dk, n, w["key", layer])        # 3
-    dn_q, dw["query", layer] = linear_back(dq, n, w["query", layer])    # 2
-    dn = rows(add, dn_q, rows(add, dn_k, dn_v))                         # n went into 4, 3 and 2
-    return loss, rows(add, dx, rows(rmsnorm_back, dn, x0, n))           # 1: x0 went past attention and into it
-
-def explicit(numbers, tokens):                                          # [params], [BOS ... BOS] -> loss, [params]
-    supply = iter(numbers)
-    w = {name: [list(itertools.islice(supply, len(row))) for row in m] for name, m in model.items()}
-    dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}
+def explicit(numbers, tokens):                                # -> loss, gradients [params]
+    left = iter(numbers)                                      # put them into matrices again
+    w = {name: [list(itertools.islice(left, len(row))) for row in m] for name, m in model.items()}
     inputs, targets = tokens[:-1][:block], tokens[1:][:block]
-    embedded = rows(add, [w["token"][token] for token in inputs], w["position"][:len(inputs)])
-    x = rows(rmsnorm_forward, embedded)
-    loss, dx = from_layer(0, x, targets, w, dw)
-    for t, row in enumerate(rows(rmsnorm_back, dx, embedded, x)):
+    T = len(inputs)
+    sums = rows(add, [w["token"][token] for token in inputs], w["position"])
+    x = x0 = rows(rmsnorm_forward, sums)
+    kept = []
+    for layer in range(layers):                               # forward
+        wq, wk, wv, wo, wu, wd = [w[role, layer] for role in roles]
+        n = rows(rmsnorm_forward, x)                          # 1
+        q = linear_forward(n, wq)                             # 2
+        k = linear_forward(n, wk)                             # 3
+        v = linear_forward(n, wv)                             # 4
+        a, weights = attention_forward(q, k, v)               # 5
+        x1 = rows(add, x, linear_forward(a, wo))              # 6
+        n1 = rows(rmsnorm_forward, x1)                        # 7
+        hidden = rows(relu_forward, linear_forward(n1, wu))   # 8
+        kept.append((x, n, q, k, v, a, weights, x1, n1, hidden))
+        x = rows(add, x1, linear_forward(hidden, wd))         # 9
+    probs = rows(softmax_forward, linear_forward(x, w["lm_head"]))
+    loss = sum(math.log(1 / row[target]) for row, target in zip(probs, targets)) / T
+    dlogits = [[(prob - (i == target)) / T for i, prob in enumerate(row)]
+               for row, target in zip(probs, targets)]
+    dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}
+    dx, dw["lm_head"] = linear_back(dlogits, x, w["lm_head"])
+    for layer in reversed(range(layers)):                     # back
+        wq, wk, wv, wo, wu, wd = [w[role, layer] for role in roles]
+        x, n, q, k, v, a, weights, x1, n1, hidden = kept[layer]
+        dhidden, dwd = linear_back(dx, hidden, wd)            # 9
+        dmatch = rows(relu_back, dhidden, hidden)             # 8, its relu
+        dn1, dwu = linear_back(dmatch, n1, wu)                # 8, its linear
+        dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))  # 7; step 9 used x1, too
+        da, dwo = linear_back(dx1, a, wo)                     # 6
+        dq, dk, dv = attention_back(da, q, k, v, weights)     # 5
+        dn_v, dwv = linear_back(dv, n, wv)                    # 4
+        dn_k, dwk = linear_back(dk, n, wk)                    # 3
+        dn_q, dwq = linear_back(dq, n, wq)                    # 2
+        dn = rows(add, dn_q, rows(add, dn_k, dn_v))           # 2, 3 and 4 used n
+        dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))     # 1; step 6 used x, too
+        dw.update(zip([(role, layer) for role in roles], (dwq, dwk, dwv, dwo, dwu, dwd)))
+    for t, row in enumerate(rows(rmsnorm_back, dx, sums, x0)):
         dw["position"][t] = row
-        dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)       # add up: a letter may come twice
-    return loss, [g for name in model for row in dw[name] for g in row]
+        dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)
+    return loss, [each for name in model for row in dw[name] for each in row]
 
-# %% 12. The speed of the two ------------------------------------------------------------------------------------------
-# Same start, same names, same steps: so the losses repeat, but for rounding, which grows over a long training. First,
-# do the engines agree on the loss and every gradient? Then explicit is timed as autograd was: forward, backward, Adam.
+# %% 12. The two engines compared -----------------------------------------------------------------
+# Do the two engines agree? We try the first name, and the longest, which may be longer than the
+# block. They must find the same loss and the same gradients, except for the rounding of floats.
 gaps = []
-for name in docs[0], max(docs, key=len):                                # the longest is cut, if any is
-    loss, gradient = autograd(start, encode(name))
-    explicit_loss, explicit_gradient = explicit(start, encode(name))
-    largest = max(map(abs, gradient)) or 1.0                            # (all 0: nothing to be relative to)
-    gaps += [abs(a - b) / largest for a, b in zip(gradient, explicit_gradient, strict=True)]
-    if not (math.isclose(loss, explicit_loss) and all(gap <= 1e-9 for gap in gaps)):
-        sys.exit(f"THE TWO ENGINES DISAGREE: losses {loss} and {explicit_loss}, gradients by {max(gaps):.0e}")
-set_params(trained)                                                     # (autograd had set them to start)
-goal = len(losses) if autograd_steps else steps                         # as many steps as autograd has made
-again, explicit_losses, explicit_pace = train(explicit, goal, quiet=autograd_steps > 0 and not terminal)
-if not autograd_steps:
-    draw(explicit_losses)
-    perform(again)
-if explicit_losses:
-    print(f"\n{'engine':<20}{'µs/sample':>12}{'speedup':>10}")
-    if losses: print(f"{'scalar autograd':<20}{pace:>12.1f}{1:>9.1f}x")
-    print(f"{'explicit backprop':<20}{explicit_pace:>12.1f}" + (f"{pace / explicit_pace:>9.1f}x" if losses else ""))
-print(f"largest gradient difference, relative, at start, all {len(params)} parameters: {max(gaps):.1e}")
-if losses and explicit_losses:
-    gap = max(abs(a - b) for a, b in zip(losses, explicit_losses))
-    print(f"largest loss difference over {len(explicit_losses)} steps: {gap:.1e}")
+for name in docs[0], max(docs, key=len):
+    loss, gradients = autograd(untrained, encode(name))
+    explicit_loss, explicit_gradients = explicit(untrained, encode(name))
+    largest = max(map(abs, gradients)) or 1.0
+    gaps += [abs(a - b) / largest for a, b in zip(gradients, explicit_gradients)]
+    if not (math.isclose(loss, explicit_loss) and all(gap < 1e-9 for gap in gaps)):
+        sys.exit("THE TWO ENGINES DISAGREE")
+set_params(trained)
+print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the largest")
+
+# Now the explicit engine trains, from the same start, on the same names, with the same Adam, and
+# the same losses race past. Why is it faster? It makes no Values and keeps no edges. It does only
+# the arithmetic. PyTorch, the library in which most models are written, combines the two. It has
+# autograd, but each of its nodes is a whole matrix, and each of its edges knows a back function
+# like ours.
+if args.fast:
+    trained, losses, seconds = train(explicit, args.steps)
+    show(trained, docs[:len(losses)])
+else:
+    _, explicit_losses, explicit_seconds = train(explicit, len(losses))
+    if explicit_losses:
+        gap = max(abs(a - b) for a, b in zip(losses, explicit_losses))
+        print(f"{len(explicit_losses)} losses agree to {gap:.0e}")
+        print(f"milliseconds a name: autograd {seconds * 1e3:.2f}, explicit "
+              f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
+
+# And that is all of it. In a thousand steps on short names, attention has hardly lowered the loss.
+# It shows its worth in longer training and in longer texts. The models that you can talk to are
+# made in the same way, but millions of times larger, with many layers, and they have read billions
+# of times as much. Their tokens are pieces of words. Our training, in which a model only learns
+# what comes next, is the "pretrained" in their name. After it they are trained further, to answer
+# questions and to be of help.
