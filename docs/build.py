@@ -2,10 +2,10 @@
 
     python -m pip install pygments && python docs/build.py
 
-The lecture is run as it stands, with its default knobs, under a recorder of which it knows nothing: a counter before
-every statement, and a look at what a statement made the first time it ran. The same sources give the same page:
-what comes from the clock is written as a dash, and what is only rounding, which differs between versions of Python,
-as <1e-14.
+The lecture is run as it stands, with its default choices, under a recorder of which it knows nothing: a counter before
+every statement, and a look at what a statement made the first time it ran. If it made Values, their gradients are those
+of the first backward() that goes through the statement. The same sources give the same page: what comes from the clock
+is written as a dash, and what is only rounding, which differs between versions of Python, as <1e-14.
 """
 import argparse
 import ast
@@ -17,6 +17,7 @@ import io
 import itertools
 import json
 import math
+import os
 import pathlib
 import re
 import signal
@@ -31,7 +32,20 @@ SCRIPT = ROOT / "microgpt.py"
 PAGE = DOCS / "index.html"
 PARTS = "template.html", "style.css", "pictures.css", "model.js", "pictures.js", "view.js"
 FEW = 3                                                 # numbers shown of a row
+BACKWARDS = 3                                           # the worked example's, the first name's, the training's first
 PICTURES = {3: ["graph"], 4: ["matrices"], 5: ["path"], 9: ["loss", "own-data"], 10: ["attention", "odds", "map"]}
+
+# The colour of a number, by the name of the lecture that holds it. All others are tensors.
+KINDS = {
+    "gradient": "grad local_grad slope gradients explicit_gradients measured dx dy dw di dh dq dk dv da dn dx1 dn1 dn_q dn_k "
+                "dn_v dwq dwk dwv dwo dwu dwd dlogits dhidden dmatch dheard dscore backs explicit.row",
+    "loss": "loss losses explicit_loss explicit_losses surprises above below",
+    "time": "began seconds explicit_seconds",
+}
+KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}   # "explicit.row": only in that function
+RETURNS = {"loss_of": ["loss"], "autograd": ["loss", "gradient"], "explicit": ["loss", "gradient"],
+           "train": ["tensor", "loss", "time"], "linear_back": ["gradient"] * 2, "relu_back": ["gradient"],
+           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "attention_back": ["gradient"]}
 
 
 # ---- The sources, and what marks a page as made from them ----
@@ -63,16 +77,21 @@ class Clock(float):
     """A number that comes from the clock. What is computed from it is one, too, and it is written as a dash."""
 
     def __format__(self, form):
-        width = re.match(r"[<>^]?(\d*)", form).group(1)
+        width = re.match(r"(?:.?[<>=^])?[-+ ]?z?#?0?(\d*)", form).group(1)
         return "–".rjust(int(width or 0))
 
     def __repr__(self):
         return "–"
 
+    __str__ = __repr__
 
-for name in "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv":
-    name = f"__{name}__"
-    setattr(Clock, name, lambda self, other, form=getattr(float, name): Clock(form(self, other)))
+
+for name in "add", "sub", "mul", "truediv", "floordiv", "mod", "pow":
+    for name in f"__{name}__", f"__r{name}__":
+        setattr(Clock, name, lambda self, other, form=getattr(float, name): Clock(form(self, other)))
+for name in "__neg__", "__pos__", "__abs__":
+    setattr(Clock, name, lambda self, form=getattr(float, name): Clock(form(self)))
+Clock.__round__ = lambda self, digits=None: self
 
 
 class Screen(io.TextIOBase):
@@ -88,6 +107,9 @@ class Screen(io.TextIOBase):
         self.printed[self.line_of[frame.f_lineno]].append(text)
         return len(text)
 
+    def reconfigure(self, **options):
+        """As standard output has it; there is no letter that this screen cannot show."""
+
 
 class Recorder:
     """Rewrites the lecture's syntax tree: counts how often each line runs, notes what it made the first time."""
@@ -98,7 +120,8 @@ class Recorder:
         self.count = {}                                 # line -> how often it ran
         self.calls = set()                              # lines that define a function: counted when called
         self.fresh, self.line_of_hook = [], []          # by hook: still to be noted?
-        self.waiting = []                               # notes of Values whose gradients are not known yet
+        self.waiting = {}                               # hook -> its runs so far, while gradients of its Values are awaited
+        self.function = ""                              # the one that is being rewritten
         self.backwards = 0
         self.graph = []                                 # the first graph that backward() walked
         tree = ast.parse(source)
@@ -146,13 +169,12 @@ class Recorder:
         hook = len(self.fresh) - 1
         return self.hook(f"if _fresh[{hook}]: _note({hook}, [{pairs}], {learned})", line)
 
-    def names(self, target, value=None):
+    def names(self, target):
         """The (label, expression, kind) of everything that is assigned."""
         if isinstance(target, (ast.Tuple, ast.List)):
-            values = value.elts if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts) else [None] * len(target.elts)
-            return [each for pair in zip(target.elts, values) for each in self.names(*pair)]
+            return [each for element in target.elts for each in self.names(element)]
         label = ast.get_source_segment(self.source, target)
-        return [] if label == "_" else [(label, ast.unparse(target), kind_of(label, ast.unparse(value) if value else ""))]
+        return [] if label == "_" else [(label, ast.unparse(target), kind_of(label, self.function))]
 
     def block(self, statements, parent):
         return [new for statement in statements for new in self.statement(statement, parent)]
@@ -161,12 +183,13 @@ class Recorder:
         line = node.lineno
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant): return [node]
         if isinstance(node, ast.FunctionDef):
-            self.function = node.name
-            arguments = [(a.arg, a.arg, kind_of(a.arg)) for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+            outer, self.function = self.function, node.name
+            arguments = [(a.arg, a.arg, kind_of(a.arg, node.name)) for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
             start = self.counter(line) + self.noter(line, arguments)
             self.calls.add(line)
             node.body = start + self.block(node.body, line)
             if node.name == "backward": node.body += self.hook("_after_backward(self)", node.body[-1].lineno)
+            self.function = outer
             return [node]
         before = [] if line == parent else self.counter(line)
         if isinstance(node, ast.Return) and node.value:
@@ -174,13 +197,13 @@ class Recorder:
             keep = self.hook("_value = 0", at)
             keep[0].value = value
             parts = value.elts if isinstance(value, ast.Tuple) else [value]
-            kinds = [kind_of(ast.unparse(part), function=self.function) for part in parts]
-            made = [("→", "_value", *kinds)] if len(parts) == 1 else [
-                ("" if index else "→", f"_value[{index}]", kind) for index, kind in enumerate(kinds)]
+            kinds = RETURNS.get(self.function, ["tensor"] * len(parts))
+            made = [("→", "_value", kinds[0])] if len(parts) == 1 else [
+                ("" if index else "→", f"_value[{index}]", kind) for index, kind in zip(range(len(parts)), kinds, strict=True)]
             return before + keep + self.noter(line, made) + self.hook("return _value", at)
         if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            return before + [node] + self.noter(line, [each for target in targets for each in self.names(target, node.value)])
+            return before + [node] + self.noter(line, [each for target in targets for each in self.names(target)])
         if isinstance(node, ast.Expr):
             learned = ast.unparse(node.value).endswith(".backward()")
             return before + [node] + self.noter(line, self.receivers(node.value), learned)
@@ -208,7 +231,7 @@ class Recorder:
         inside = [node for node in ast.walk(call.func.value) if isinstance(node, ast.Name)]
         if isinstance(call.func.value, ast.Name) and call.func.value.id in self.modules:
             inside = [node for node in call.args if isinstance(node, ast.Name)]
-        return [(name, name, kind_of(name)) for name in dict.fromkeys(node.id for node in inside) if name not in self.modules]
+        return [(name, name, kind_of(name, self.function)) for name in dict.fromkeys(node.id for node in inside) if name not in self.modules]
 
     @property
     def modules(self):
@@ -217,15 +240,18 @@ class Recorder:
     # -- running --
 
     def note(self, hook, pairs, learned=False):
-        self.fresh[hook] = False
-        line = self.line_of_hook[hook]
-        for name, value, kind in pairs:
-            if type(value).__name__ == "Value" and not self.is_value(value): continue       # not yet complete
-            note = {"name": name, "kind": kind, **self.describe(value)}
-            self.made[line].append(note)
-            if "values" not in note: continue
-            if learned or any(each.grad for each in note["values"]): self.learn(note)
-            else: self.waiting.append(note)
+        """Keep what a statement made the first time, and also the next times while gradients of its Values are awaited."""
+        run = [None if type(value).__name__ == "Value" and not self.is_value(value)        # not yet complete
+               else {"name": name, "kind": kind, **self.describe(value)} for name, value, kind in pairs]
+        if hook not in self.waiting: self.made[self.line_of_hook[hook]] += filter(None, run)
+        for note in filter(self.awaits, run):
+            if learned or any(value.grad for value in note["values"]): self.learn(note)
+        self.fresh[hook] = self.backwards < BACKWARDS and any(map(self.awaits, self.waiting.get(hook, [run])[0]))
+        if self.fresh[hook]: self.waiting.setdefault(hook, []).append(run)
+
+    def awaits(self, note):
+        """Does this note show Values whose gradients are not known yet?"""
+        return note is not None and "values" in note and "grad" not in note
 
     def each(self, hook, iterable):
         if isinstance(iterable, set) and self.fresh[hook]:      # its order would change from run to run
@@ -234,19 +260,36 @@ class Recorder:
         return iterable
 
     def after_backward(self, root):
-        """The gradients are there: complete the notes of the Values that were waiting for them."""
+        """The gradients are there: complete the notes of the Values that were waiting for them.
+
+        The first time that a statement ran may have been for a loss that nobody took back. Then its note is of the
+        first time that it ran for this loss.
+        """
         self.backwards += 1
-        if self.backwards > 3: return                   # the worked example's, the first name's, the training's first
-        for note in self.waiting: self.learn(note)
-        self.waiting.clear()
+        if self.backwards > BACKWARDS: return
+        graph, stack = {}, [root]
+        while stack:
+            node = stack.pop()
+            if id(node) not in graph:
+                graph[id(node)] = node
+                stack += [child for child, _ in node.edges]
+        born = sorted(graph.values(), key=lambda node: node.order)
+        began = next(node.order for node in born if node.edges)
+        for hook, runs in list(self.waiting.items()):
+            for place, note in enumerate(runs[0]):
+                if not self.awaits(note): continue
+                for run in runs:
+                    values = run[place]["values"] if self.awaits(run[place]) else []
+                    leaves = all(not value.edges for value in values)
+                    if values and (leaves or any(value.edges and began <= value.order <= root.order for value in values)):
+                        note.update(run[place])
+                        self.learn(note)
+                        break
+            del runs[1:]
+            if self.backwards == BACKWARDS or not any(map(self.awaits, runs[0])):
+                self.fresh[hook] = False
+                del self.waiting[hook]
         if not self.graph:
-            graph, stack = {}, [root]
-            while stack:
-                node = stack.pop()
-                if id(node) not in graph:
-                    graph[id(node)] = node
-                    stack += [child for child, _ in node.edges]
-            born = sorted(graph.values(), key=lambda node: node.birth)
             place = {id(node): index for index, node in enumerate(born)}
             names = [name for name, value in self.space.items() if any(value is node for node in born)]
             leaves = [next(name for name in names if self.space[name] is node) for node in born if not node.edges]
@@ -260,16 +303,18 @@ class Recorder:
         note["grad"] = grads + ("\u00a0…" if note["more"] else "")
 
     def run(self):
-        """Run the lecture from top to bottom with its default knobs; its global names stay in self.space."""
+        """Run the lecture from top to bottom with its default choices; its global names stay in self.space."""
         self.space = {"__name__": "__main__", "__file__": str(SCRIPT), "_count": self.count, "_fresh": self.fresh,
                       "_note": self.note, "_each": self.each, "_after_backward": self.after_backward}
         screen = Screen(self.line_of)
-        stdout, argv, clock = sys.stdout, sys.argv, time.perf_counter
+        stdout, argv, clock, folder = sys.stdout, sys.argv, time.perf_counter, os.getcwd()
         sys.stdout, sys.argv, time.perf_counter = screen, [str(SCRIPT)], lambda: Clock(clock())
+        os.chdir(ROOT)                                  # the lecture looks for its names there first
         try:
             exec(compile(self.tree, str(SCRIPT), "exec"), self.space)
         finally:
             sys.stdout, sys.argv, time.perf_counter = stdout, argv, clock
+            os.chdir(folder)
             gc.enable()
             if hasattr(signal, "SIGPIPE"): signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         rounding = re.compile(r"\b\d(?:\.\d+)?e-(?:1[4-9]|[2-9]\d|\d{3})\b")
@@ -351,18 +396,16 @@ class Recorder:
             few = ", ".join(f"{name} {self.short(each)}" for name, each in itertools.islice(vars(value).items(), 3))
             return few + ", …"
         if isinstance(value, itertools.count): return repr(value)
+        if isinstance(value, type): return "a class"
         if callable(value): return "a function"
         if hasattr(value, "__next__"): return "an iterator"
         return type(value).__name__
 
 
-def kind_of(name, value="", function=""):
-    """Tensor, gradient or loss, the colour of a number: by its name, by what it is made from, by what returns it."""
-    if function.endswith("_back") or re.search(r"(^|[._])grad(ient)?\b", name): return "gradient"
-    if re.match(r"d[a-z]{1,2}(_\w)?\d?$|dlogits|dw\[", name): return "gradient"
-    made = name + " " + value.replace("len(losses)", "")
-    if function in ("cross_entropy", "cross_entropy_forward", "surprise") or re.search(r"loss|surprise\(", made): return "loss"
-    return "tensor"
+def kind_of(label, function=""):
+    """Gradient, loss, time or tensor, by the name: of `child.grad` it is grad, of `dw["position"][t]` it is dw."""
+    first, attribute = re.match(r"(\w+)(?:\.(\w+))?", label).groups()
+    return KIND_OF.get(f"{function}.{first}") or KIND_OF.get(attribute or first, "tensor")
 
 
 def number(x, alone=False):
@@ -389,13 +432,13 @@ def bigram(docs, letters, block):
 
 def data_of(recorder):
     space = recorder.space
-    knobs = "steps", "layers", "width", "heads", "block", "seed", "temperature", "samples"
+    knobs = "width", "block", "layers", "heads", "seed", "rate", "steps", "samples", "temperature"
     names = {key: key if isinstance(key, str) else " ".join(map(str, key)) for key in space["model"]}
     return {
-        "knobs": {knob: space[knob] for knob in knobs},
+        "knobs": {knob: getattr(space["args"], knob) for knob in knobs},
         "docs": "\n".join(space["docs"]),
         "letters": space["letters"],
-        "start": space["start"],
+        "untrained": space["untrained"],
         "shapes": [[names[key], len(rows), len(rows[0])] for key, rows in space["model"].items()],
         "losses": space["losses"],
         "graph": recorder.graph,
@@ -414,8 +457,9 @@ def inline(text):
             pieces.append(f"<code>{html.escape(piece[1:-1], quote=False)}</code>")
             continue
         piece = html.escape(piece, quote=False)
-        piece = re.sub(r"(Σ_\w+) ", "\\1\u00a0", piece.replace(" = ", "\u00a0=\u00a0"))     # a formula breaks elsewhere
-        piece = re.sub(r"(?<!\w)(?:\[[^\[\]]+\])+", r'<span class="shape">\g<0></span>', piece)
+        piece = re.sub(r"(Σ_\w+) ", "\\1\u00a0", re.sub(r" ([=/]|\*\*?) ", "\u00a0\\1\u00a0", piece))     # a formula breaks elsewhere,
+        piece = re.sub(r"(?<!\S)-+\w[^\s.,]*", r'<span class="whole">\g<0></span>', piece)         # and never after a minus
+        piece = re.sub(r"(?<!\w)(?:\[[^\[\]()]+\])+", r'<span class="shape">\g<0></span>', piece)
         pieces.append(re.sub(r"(?<!\w)\*([^*\s][^*]*)\*(?!\w)", r"<em>\1</em>", piece))
     return "".join(pieces)
 
@@ -452,10 +496,11 @@ def numbers_html(recorder, line):
     if not (line in recorder.count or line in recorder.made): return ""
     parts = []
     for note in recorder.made.get(line, []):
-        name, shape, text = (html.escape(note.get(key, ""), quote=False) for key in ("name", "shape", "text"))
+        name, shape, text, grad = (html.escape(note.get(key, ""), quote=False) for key in ("name", "shape", "text", "grad"))
+        text, grad = (re.sub(r"-?\de-\d+", r'<span class="whole">\g<0></span>', words) for words in (text, grad))
         words = [f'<span class="name">{name}</span>' if name else "", f'<span class="shape">{shape}</span>' if shape else "",
                  f'<span class="{"plain" if note.get("plain") else note["kind"]}">{text}</span>' if text else ""]
-        if "grad" in note: words.append(f'<span class="grad">grad <span class="gradient">{note["grad"]}</span></span>')
+        if "grad" in note: words.append(f'<span class="grad">grad <span class="gradient">{grad}</span></span>')
         parts.append(f'<span class="note">{" ".join(filter(None, words))}</span>')
     printed = recorder.printed.get(line, "").strip("\n").split("\n")
     if printed != [""]:
@@ -470,11 +515,14 @@ def numbers_html(recorder, line):
 
 
 def lecture(source):
-    """The file as sections of thoughts; a thought is a block between blank lines, a list of paragraphs and lines."""
+    """The file as sections of thoughts. A thought is what stands between blank lines, a list of paragraphs and lines.
+
+    Within a comment, an empty line begins a new paragraph. Lines that are indented within it keep their line breaks.
+    """
     comments = {}
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT: comments[token.start[0]] = token
-    sections, thought = [("0", "", [])], None
+    sections, thought, goes_on = [("0", "", [])], None, False
     for line, text in enumerate(source.split("\n")[:-1], start=1):
         comment = comments.get(line)
         heading = re.match(r"# %% (\d+)\. (.*?) -*$", text)
@@ -490,28 +538,56 @@ def lecture(source):
         if thought is None: sections[-1][2].append(thought := [])
         if comment and not text[:comment.start[1]].strip():
             words = comment.string[1:]
-            kind = "diagram" if words.startswith("   ") else "paragraph"
-            if not thought or thought[-1][0] != kind: thought.append((kind, []))
-            thought[-1][1].append((line, words))
+            kind = "lines" if words.startswith("   ") else "paragraph"
+            if words.strip():
+                if not goes_on or not thought or thought[-1][0] != kind: thought.append((kind, []))
+                thought[-1][1].append((line, words))
+            goes_on = bool(words.strip())
         else:
             thought.append(("code", [(line, comment.string[1:].strip() if comment else "")]))
     return sections
 
 
-def diagram_html(lines):
-    """A drawing in letters, and the words to its right, which begin after a gutter of four columns or more."""
+def lines_html(lines):
+    """A drawing in letters, or the lines of a derivation."""
     least = min(len(words) - len(words.lstrip()) for _, words in lines)
-    drawn = [(line, words[least:]) for line, words in lines]
-    longest = max(len(words) for _, words in drawn)
-    blank = [all(words[at:at + 1] in ("", " ") for _, words in drawn) for at in range(longest)]
-    gutter = next((at for at in range(longest - 4) if all(blank[at:at + 4])), longest)
-    left = "\n".join(f'<span data-talk="{line}">{html.escape(words[:gutter].rstrip(), quote=False)}</span>'
-                     for line, words in drawn)
-    right = " ".join(f'<span data-talk="{line}">{inline(words[gutter:].strip())}</span>'
-                     for line, words in drawn if words[gutter:].strip())
-    chars = max(len(words[:gutter].rstrip()) for _, words in drawn)
-    return (f'<div class="paragraph diagram" data-line="{lines[0][0]}" style="--chars:{chars}"><pre>{left}</pre>'
-            + (f"<p>{right}</p>" if right else "") + "</div>")
+    lines = [(line, words[least:].rstrip()) for line, words in lines]
+    return drawing_html(lines) if any("--" in words for _, words in lines) else derivation_html(lines)
+
+
+def drawing_html(lines):
+    drawn = "\n".join(f'<span data-talk="{line}">{html.escape(words, quote=False)}</span>' for line, words in lines)
+    chars = max(len(words) for _, words in lines)
+    return f'<div class="paragraph drawn" data-line="{lines[0][0]}" style="--chars:{chars}"><pre>{drawn}</pre></div>'
+
+
+def derivation_html(lines):
+    """Formulas, and what is said of each, which begins after a gap and may go on below; and sentences between them.
+
+    A line that goes on with the sentence above is joined to it where there is not room for the whole line.
+    """
+    made, before, column = [], "", None                 # made: [(line, formula), [(line, words), ...]]
+    for line, words in lines:
+        indent = len(words) - len(words.lstrip())
+        formula, gap, said = re.match(r"( *\S+ = .*?\S)( {3,}|$)(.*)|", words).groups()
+        if column and indent == column: made[-1][1].append((line, words.strip()))
+        elif formula:
+            made.append(((line, formula), [(line, said)] if said else []))
+            column = len(formula + gap) if said else None
+        elif made and not made[-1][0] and words.lstrip()[0].islower() and not before.endswith((".", ":")):
+            made[-1][1].append((line, words.strip()))
+        else:
+            made.append((None, [(line, words.strip())]))
+            column = None
+        before = words
+    chars = max((len(formula[1]) for formula, said in made if formula and said), default=0)
+    parts = []
+    for formula, said in made:
+        left = f'<span class="formula" data-talk="{formula[0]}">{html.escape(formula[1], quote=False)}</span>' if formula else ""
+        right = "<br> ".join(f'<span data-talk="{line}">{inline(words)}</span>' for line, words in said)
+        if left and right: right = f'<span class="said">{right}</span>'
+        parts.append(f'<div class="{"pair" if left and right else "line"}">{left}{" " if left and right else ""}{right}</div>')
+    return f'<div class="paragraph derivation" data-line="{lines[0][0]}" style="--chars:{chars}">{"".join(parts)}</div>'
 
 
 def main_html(source, recorder):
@@ -530,8 +606,8 @@ def main_html(source, recorder):
                 if kind == "paragraph":
                     words = " ".join(f'<span data-talk="{line}">{inline(words.strip())}</span>' for line, words in lines)
                     parts.append(f'<p class="paragraph" data-line="{first}">{words}</p>')
-                elif kind == "diagram":
-                    parts.append(diagram_html(lines))
+                elif kind == "lines":
+                    parts.append(lines_html(lines))
                 elif kind == "code":
                     line, words = lines[0]
                     indent = len(plain[line - 1]) - len(plain[line - 1].lstrip())

@@ -65,9 +65,9 @@ const Model = (() => {
 
   // Softmax of the row that begins at `from`, n numbers long, into y; a temperature divides the scores.
   function softmaxRow(x, y, from, n, temperature = 1) {
-    let peak = -Infinity, total = 0;
-    for (let i = from; i < from + n; i++) if (x[i] > peak) peak = x[i];
-    for (let i = from; i < from + n; i++) total += y[i] = Math.exp((x[i] - peak) / temperature);
+    let largest = -Infinity, total = 0;
+    for (let i = from; i < from + n; i++) if (x[i] > largest) largest = x[i];
+    for (let i = from; i < from + n; i++) total += y[i] = Math.exp((x[i] - largest) / temperature);
     for (let i = from; i < from + n; i++) y[i] /= total;
   }
   function softmax(x, n, temperature = 1) {                  // [T][n] -> [T][n]
@@ -76,31 +76,32 @@ const Model = (() => {
     return y;
   }
 
-  // Attention, in each head: p = softmax(q kᵀ / root), y = p v. p is [heads][T][T], exactly 0 for the future.
-  function attentionForward(q, k, v, T, width, heads) {
+  // Attention, in each head: weights = softmax(q kᵀ / root), heard = weights v. weights is [heads][T][T], exactly 0 for
+  // later tokens.
+  function attentionForward(q, k, v, T, width, heads) {      // -> heard, weights
     const share = width / heads, root = Math.sqrt(share);
-    const y = new Float64Array(T * width), p = new Float64Array(heads * T * T);
+    const heard = new Float64Array(T * width), weights = new Float64Array(heads * T * T);
     for (let head = 0; head < heads; head++) {
       const first = head * share;
       for (let t = 0; t < T; t++) {
         const row = (head * T + t) * T;
         for (let past = 0; past <= t; past++) {
           let score = 0;
-          for (let j = first; j < first + share; j++) score += q[t * width + j] / root * k[past * width + j];
-          p[row + past] = score;
+          for (let j = first; j < first + share; j++) score += q[t * width + j] * k[past * width + j];
+          weights[row + past] = score / root;
         }
-        softmaxRow(p, p, row, t + 1);
+        softmaxRow(weights, weights, row, t + 1);
         for (let past = 0; past <= t; past++) {
-          for (let j = first; j < first + share; j++) y[t * width + j] += p[row + past] * v[past * width + j];
+          for (let j = first; j < first + share; j++) heard[t * width + j] += weights[row + past] * v[past * width + j];
         }
       }
     }
-    return [y, p];
+    return [heard, weights];
   }
-  function attentionBack(dy, q, k, v, p, T, width, heads) {  // -> dq, dk, dv
+  function attentionBack(dheard, q, k, v, weights, T, width, heads) {  // -> dq, dk, dv
     const share = width / heads, root = Math.sqrt(share);
     const dq = new Float64Array(T * width), dk = new Float64Array(T * width), dv = new Float64Array(T * width);
-    const dp = new Float64Array(T);
+    const dweight = new Float64Array(T);
     for (let head = 0; head < heads; head++) {
       const first = head * share;
       for (let t = 0; t < T; t++) {
@@ -109,17 +110,17 @@ const Model = (() => {
         for (let past = 0; past <= t; past++) {
           let sum = 0;
           for (let j = first; j < first + share; j++) {
-            sum += dy[t * width + j] * v[past * width + j];
-            dv[past * width + j] += p[row + past] * dy[t * width + j];
+            sum += dheard[t * width + j] * v[past * width + j];
+            dv[past * width + j] += weights[row + past] * dheard[t * width + j];
           }
-          dp[past] = sum;
-          total += sum * p[row + past];
+          dweight[past] = sum;
+          total += sum * weights[row + past];
         }
         for (let past = 0; past <= t; past++) {
-          const ds = p[row + past] * (dp[past] - total) / root;
+          const dscore = weights[row + past] * (dweight[past] - total) / root;
           for (let j = first; j < first + share; j++) {
-            dq[t * width + j] += ds * k[past * width + j];
-            dk[past * width + j] += ds * q[t * width + j];
+            dq[t * width + j] += dscore * k[past * width + j];
+            dk[past * width + j] += dscore * q[t * width + j];
           }
         }
       }
@@ -148,80 +149,80 @@ const Model = (() => {
       return parts;
     }
 
-    // All that the model makes of these tokens, under the names of the lecture. Logits of all places, or of the last.
+    // All that the model makes of these tokens, under the names of the lecture. Logits of all tokens, or of the last.
     forward(numbers, inputs, lastOnly = false) {
       const { layers, width, heads, vocab } = this, T = inputs.length, w = this.matrices(numbers);
-      const embedded = new Float64Array(T * width);
+      const sums = new Float64Array(T * width);
       for (let t = 0; t < T; t++) {
         for (let j = 0; j < width; j++) {
-          embedded[t * width + j] = w.token[inputs[t] * width + j] + w.position[t * width + j];
+          sums[t * width + j] = w.token[inputs[t] * width + j] + w.position[t * width + j];
         }
       }
-      const made = { T, w, embedded, x: rmsnormForward(embedded, width), layers: [] };
-      let x = made.x;
+      const made = { T, w, sums, x0: rmsnormForward(sums, width), layers: [] };
+      let x = made.x0;
       for (let layer = 0; layer < layers; layer++) {
-        const n = rmsnormForward(x, width);                                             // 1
-        const q = linearForward(n, w[`query ${layer}`], T, width, width);               // 2
-        const k = linearForward(n, w[`key ${layer}`], T, width, width);                 // 3
-        const v = linearForward(n, w[`value ${layer}`], T, width, width);               // 4
-        const [a, p] = attentionForward(q, k, v, T, width, heads);                      // 5
-        const z = add(x, linearForward(a, w[`output ${layer}`], T, width, width));      // 6
-        const m = rmsnormForward(z, width);                                             // 7
-        const h = reluForward(linearForward(m, w[`up ${layer}`], T, width, 4 * width)); // 8
-        const y = add(z, linearForward(h, w[`down ${layer}`], T, 4 * width, width));    // 9
-        made.layers.push({ x, n, q, k, v, a, p, z, m, h, y });
-        x = y;
+        const n = rmsnormForward(x, width);                                                    // 1
+        const q = linearForward(n, w[`query ${layer}`], T, width, width);                      // 2
+        const k = linearForward(n, w[`key ${layer}`], T, width, width);                        // 3
+        const v = linearForward(n, w[`value ${layer}`], T, width, width);                      // 4
+        const [a, weights] = attentionForward(q, k, v, T, width, heads);                       // 5
+        const x1 = add(x, linearForward(a, w[`output ${layer}`], T, width, width));            // 6
+        const n1 = rmsnormForward(x1, width);                                                  // 7
+        const hidden = reluForward(linearForward(n1, w[`up ${layer}`], T, width, 4 * width));  // 8
+        const x2 = add(x1, linearForward(hidden, w[`down ${layer}`], T, 4 * width, width));    // 9
+        made.layers.push({ x, n, q, k, v, a, weights, x1, n1, hidden, x2 });
+        x = x2;
       }
-      made.last = x;
+      made.x = x;
       made.logits = lastOnly ? linearForward(x.subarray((T - 1) * width), w.lm_head, 1, width, vocab)
                              : linearForward(x, w.lm_head, T, width, vocab);
       return made;
     }
 
-    // [params], [BOS ... BOS] -> loss; fills in the gradient, [params].
-    explicit(numbers, tokens, gradient) {
+    // [params], [BOS ... BOS] -> loss; fills in the gradients, [params].
+    explicit(numbers, tokens, gradients) {
       const { layers, width, heads, block, vocab } = this;
       const T = Math.min(block, tokens.length - 1), inputs = tokens.slice(0, T);
       const made = this.forward(numbers, inputs), w = made.w;
-      gradient.fill(0);
-      const dw = this.matrices(gradient);
-      const dlogits = softmax(made.logits, vocab);           // p, and then (p - onehot(target)) / T
+      gradients.fill(0);
+      const dw = this.matrices(gradients);
+      const dlogits = softmax(made.logits, vocab);           // the probabilities, and then what was true is taken off
       let loss = 0;
       for (let t = 0; t < T; t++) {
-        loss -= Math.log(dlogits[t * vocab + tokens[t + 1]]) / T;
+        loss += Math.log(1 / dlogits[t * vocab + tokens[t + 1]]) / T;
         dlogits[t * vocab + tokens[t + 1]] -= 1;
       }
       for (let i = 0; i < dlogits.length; i++) dlogits[i] /= T;
-      let dy = linearBack(dlogits, made.last, w.lm_head, T, width, vocab, dw.lm_head);
+      let dx = linearBack(dlogits, made.x, w.lm_head, T, width, vocab, dw.lm_head);
       for (let layer = layers - 1; layer >= 0; layer--) {
-        const { x, n, q, k, v, a, p, z, m, h } = made.layers[layer];
-        const dh = linearBack(dy, h, w[`down ${layer}`], T, 4 * width, width, dw[`down ${layer}`]);          // 9
-        const du = reluBack(dh, h);                                                                         // 8
-        const dm = linearBack(du, m, w[`up ${layer}`], T, width, 4 * width, dw[`up ${layer}`]);
-        const dz = add(dy, rmsnormBack(dm, z, m, width));                                                   // 7
-        const da = linearBack(dz, a, w[`output ${layer}`], T, width, width, dw[`output ${layer}`]);         // 6
-        const [dq, dk, dv] = attentionBack(da, q, k, v, p, T, width, heads);                                // 5
-        const dnv = linearBack(dv, n, w[`value ${layer}`], T, width, width, dw[`value ${layer}`]);          // 4
-        const dnk = linearBack(dk, n, w[`key ${layer}`], T, width, width, dw[`key ${layer}`]);              // 3
-        const dnq = linearBack(dq, n, w[`query ${layer}`], T, width, width, dw[`query ${layer}`]);          // 2
-        dy = add(dz, rmsnormBack(add(dnq, add(dnk, dnv)), x, n, width));                                    // 1
+        const { x, n, q, k, v, a, weights, x1, n1, hidden } = made.layers[layer];
+        const dhidden = linearBack(dx, hidden, w[`down ${layer}`], T, 4 * width, width, dw[`down ${layer}`]);  // 9
+        const dmatch = reluBack(dhidden, hidden);                                                              // 8
+        const dn1 = linearBack(dmatch, n1, w[`up ${layer}`], T, width, 4 * width, dw[`up ${layer}`]);
+        const dx1 = add(dx, rmsnormBack(dn1, x1, n1, width));                                                  // 7
+        const da = linearBack(dx1, a, w[`output ${layer}`], T, width, width, dw[`output ${layer}`]);           // 6
+        const [dq, dk, dv] = attentionBack(da, q, k, v, weights, T, width, heads);                             // 5
+        const dnv = linearBack(dv, n, w[`value ${layer}`], T, width, width, dw[`value ${layer}`]);             // 4
+        const dnk = linearBack(dk, n, w[`key ${layer}`], T, width, width, dw[`key ${layer}`]);                 // 3
+        const dnq = linearBack(dq, n, w[`query ${layer}`], T, width, width, dw[`query ${layer}`]);             // 2
+        dx = add(dx1, rmsnormBack(add(dnq, add(dnk, dnv)), x, n, width));                                      // 1
       }
-      const dembedded = rmsnormBack(dy, made.embedded, made.x, width);
+      const dsums = rmsnormBack(dx, made.sums, made.x0, width);
       for (let t = 0; t < T; t++) {
         for (let j = 0; j < width; j++) {
-          dw.position[t * width + j] += dembedded[t * width + j];
-          dw.token[inputs[t] * width + j] += dembedded[t * width + j];
+          dw.position[t * width + j] += dsums[t * width + j];
+          dw.token[inputs[t] * width + j] += dsums[t * width + j];
         }
       }
       return loss;
     }
 
-    speak(numbers, temperature, dice) {                      // -> tokens, without BOS
+    generate(numbers, temperature, dice) {                   // -> tokens, without BOS
       const tokens = [this.BOS];
       while (tokens.length <= this.block) {
-        const odds = softmax(this.forward(numbers, tokens, true).logits, this.vocab, temperature);
+        const probs = softmax(this.forward(numbers, tokens, true).logits, this.vocab, temperature);
         let rest = dice(), token = 0;
-        while (token < this.vocab - 1 && (rest -= odds[token]) >= 0) token++;
+        while (token < this.vocab - 1 && (rest -= probs[token]) >= 0) token++;
         if (token === this.BOS) break;
         tokens.push(token);
       }
@@ -231,12 +232,12 @@ const Model = (() => {
 
   // Train with Adam, a slice of time after the other, and keep the numbers of some moments.
   class Training {
-    constructor(gpt, tokensOf, docs, start, steps, changed = () => {}) {
-      Object.assign(this, { gpt, tokensOf, docs, steps, changed });
-      this.numbers = Float64Array.from(start);
-      this.gradient = new Float64Array(gpt.count);
-      this.m = new Float64Array(gpt.count);
-      this.v = new Float64Array(gpt.count);
+    constructor(gpt, tokensOf, docs, untrained, { rate, steps }, changed = () => {}) {
+      Object.assign(this, { gpt, tokensOf, docs, rate, steps, changed });
+      this.numbers = Float64Array.from(untrained);
+      this.gradients = new Float64Array(gpt.count);
+      this.first = new Float64Array(gpt.count);
+      this.second = new Float64Array(gpt.count);
       this.losses = [];
       this.kept = new Map([[0, this.numbers.slice()]]);      // step -> numbers
       this.running = this.slow = false;
@@ -254,16 +255,16 @@ const Model = (() => {
     }
 
     advance() {                                              // one step
-      const { numbers, gradient, m, v, step } = this;
-      const beta1 = 0.85, beta2 = 0.99, epsilon = 1e-8;
-      const loss = this.gpt.explicit(numbers, this.tokensOf(this.docs[step % this.docs.length]), gradient);
-      const rate = 0.01 * (1 - step / this.steps);
-      const bias1 = 1 - beta1 ** (step + 1), bias2 = 1 - beta2 ** (step + 1);
+      const { numbers, gradients, first, second, step } = this;
+      const beta1 = 0.85, beta2 = 0.99;
+      const loss = this.gpt.explicit(numbers, this.tokensOf(this.docs[step % this.docs.length]), gradients);
+      const rate = this.rate * (1 - step / this.steps);
+      const seen1 = 1 - beta1 ** (step + 1), seen2 = 1 - beta2 ** (step + 1);
       for (let i = 0; i < numbers.length; i++) {
-        const g = gradient[i];
-        m[i] = beta1 * m[i] + (1 - beta1) * g;
-        v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-        numbers[i] -= rate * (m[i] / bias1) / (Math.sqrt(v[i] / bias2) + epsilon);
+        const g = gradients[i];
+        first[i] = beta1 * first[i] + (1 - beta1) * g;
+        second[i] = beta2 * second[i] + (1 - beta2) * g * g;
+        numbers[i] -= rate * (first[i] / seen1) / (Math.sqrt(second[i] / seen2) + 1e-8);
       }
       this.losses.push(loss);
       if (MOMENTS.includes(this.step)) this.kept.set(this.step, numbers.slice());
@@ -349,7 +350,7 @@ const Model = (() => {
     return name => {
       const coded = [BOS];
       for (const letter of name) {
-        if (coded.length > block) return coded;              // cut: the model guesses block times at most
+        if (coded.length > block) return coded;              // cut: no more than block tokens are looked at
         coded.push(tokens.get(letter));
       }
       coded.push(BOS);
@@ -357,7 +358,7 @@ const Model = (() => {
     };
   }
 
-  // What a table of pairs would reach: each name's mean of -log(share of b after a), and the mean of these.
+  // What a table of pairs would reach: each name's mean of log(1 / share of b after a), and the mean of these.
   function bigram(docs, tokensOf, block, vocab) {
     const pairs = new Map(), firsts = new Float64Array(vocab);
     const coded = docs.map(doc => tokensOf(doc));

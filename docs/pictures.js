@@ -197,7 +197,7 @@ const Pictures = (() => {
   }
 
   // -- The live model -------------------------------------------------------------------------------------------------
-  function learnFrom({ docs, letters, start, own }) {        // a set of names, and a model that has not learned yet
+  function learnFrom({ docs, letters, untrained, own }) {    // a set of names, and a model that has not learned yet
     if (live.training) live.training.pause();
     const { knobs } = live.data;
     Object.assign(live, { docs, letters, own, gpt: new Model.GPT(knobs, letters.length + 1), moment: null });
@@ -205,7 +205,7 @@ const Pictures = (() => {
     live.known = new Set(letters);
     live.bigram = own ? Model.bigram(docs, live.tokensOf, knobs.block, live.gpt.vocab) : live.data.bigram;
     const chance = Model.dice(knobs.seed);
-    live.start = start || Float64Array.from({ length: live.gpt.count }, () => 0.08 * Model.gauss(chance));
+    live.untrained = untrained || Float64Array.from({ length: live.gpt.count }, () => 0.08 * Model.gauss(chance));
     live.name = docs[0];
     live.single = null;
     restart();
@@ -215,7 +215,8 @@ const Pictures = (() => {
     if (live.training) live.training.pause();
     live.spokenAt.clear();
     live.moment = null;
-    live.training = new Model.Training(live.gpt, live.tokensOf, live.docs, live.start, live.goal, trained);
+    const plan = { rate: live.data.knobs.rate, steps: live.goal };
+    live.training = new Model.Training(live.gpt, live.tokensOf, live.docs, live.untrained, plan, trained);
     live.training.slow = live.slow;
     changed();
   }
@@ -276,11 +277,11 @@ const Pictures = (() => {
     const tokens = live.tokensOf(kept), T = Math.min(block, tokens.length - 1);
     const [step, numbers] = chosen();
     const made = live.gpt.forward(numbers, tokens.slice(0, T));
-    const odds = Model.softmax(made.logits, vocab);
+    const probs = Model.softmax(made.logits, vocab);
     const note = (missing.length ? `The model has no letter ${missing.slice(0, 8).map(visible).join(" ")}; left out. ` : "") +
                  (kept.length >= block ? `The block ends after ${whole(block)} tokens; what comes later is cut. ` : "");
     const name = tokens.slice(1, T + 1).filter(token => token !== live.gpt.BOS).map(label).join("");
-    return live.cache = { step, numbers, tokens, T, made, odds, note, name };
+    return live.cache = { step, numbers, tokens, T, made, probs, note, name };
   }
 
   function names(step, numbers) {                            // that the model would say at a moment, with the same dice
@@ -288,7 +289,7 @@ const Pictures = (() => {
     if (!live.spokenAt.has(key)) {
       const said = [], many = live.gpt.vocab > 500 ? 2 : 6;   // a large alphabet takes its time
       for (let i = 0; i < many; i++) {
-        said.push(decode(live.gpt.speak(numbers, live.temperature, Model.dice(live.data.knobs.seed + i))));
+        said.push(decode(live.gpt.generate(numbers, live.temperature, Model.dice(live.data.knobs.seed + i))));
       }
       live.spokenAt.set(key, said);
     }
@@ -432,7 +433,7 @@ const Pictures = (() => {
   // -- The graph of the worked example (section 3) --------------------------------------------------------------------
   function graph(figure) {
     const nodes = live.data.graph.nodes || live.data.graph;
-    const results = nodes.map((_, i) => i).filter(i => nodes[i].edges.length).reverse();  // youngest first
+    const results = nodes.map((_, i) => i).filter(i => nodes[i].edges.length).reverse();  // the last made comes first
     const root = nodes.length - 1;
     let walked = -1;                                         // -1: not begun; 0: the loss has its 1; then one node each
 
@@ -446,12 +447,12 @@ const Pictures = (() => {
     }
     const plain = value => String(+value.toFixed(4)).replace("-", "−");
     function sentence() {
-      if (walked < 0) return "Forward has made the data, in blue. Every gradient is still 0.";
-      if (walked === 0) return `${nodes[root].label} moves exactly as itself: its gradient is 1.`;
+      if (walked < 0) return "The data, in blue, have been computed. Every gradient is still 0.";
+      if (walked === 0) return `${nodes[root].label} grows as fast as itself: its gradient is 1.`;
       const i = results[walked - 1], grad = state();
-      const blames = nodes[i].edges.map(([child, slope]) => `${nodes[child].label} gets ${plain(slope)} × ${plain(grad[i])}`);
+      const shares = nodes[i].edges.map(([child, slope]) => `${nodes[child].label} gets ${plain(slope)} × ${plain(grad[i])}`);
       const sums = nodes[i].edges.map(([child]) => `${nodes[child].label} has now ${plain(grad[child])}`);
-      return `${nodes[i].label} hands on its gradient ${plain(grad[i])}: ${blames.join(", ")}. ${sums.join(", ")}.` +
+      return `${nodes[i].label} passes its gradient ${plain(grad[i])} on: ${shares.join(", ")}. ${sums.join(", ")}.` +
              (walked === results.length ? " That was the last: all gradients are complete." : "");
     }
     function go(to) {
@@ -505,8 +506,8 @@ const Pictures = (() => {
         at: (px, py) => { const i = find(px, py); return i < 0 ? null : [0, i]; },
         tell: (row, i) => row === 0 && nodes[i] && {
           text: `${nodes[i].label}: data ${plain(nodes[i].data)}, gradient ${plain(grad[i])}. ` + (nodes[i].edges.length
-            ? "Made from " + nodes[i].edges.map(([child, slope]) => `${nodes[child].label} (local_grad ${plain(slope)})`).join(" and ") + "."
-            : "A leaf: nothing made it."),
+            ? "Computed from " + nodes[i].edges.map(([child, slope]) => `${nodes[child].label} (local gradient ${plain(slope)})`).join(" and ") + "."
+            : "A leaf: it has no edges."),
           box: [x(i) - 2, y(i) - 2, w + 4, h + 4],
         },
       };
@@ -521,8 +522,8 @@ const Pictures = (() => {
       },
     });
     addKey("b", "graph: back one node, then from the start", () => go(walked === results.length ? -1 : walked + 1));
-    figure.append(caption(`The graph of ${nodes[root].label}. On every edge stands its local_grad. backward() goes ` +
-                          "from right to left, the youngest node first; along a path gradients multiply, where paths meet they add."));
+    figure.append(caption(`The graph of ${nodes[root].label}. On every edge stands its local gradient. backward() goes from right to ` +
+                          "left, from the last Value made to the first. Along a path we multiply, and where paths meet we add up."));
     live.graph = { state, go };
   }
 
@@ -563,34 +564,34 @@ const Pictures = (() => {
 
   // -- The path of a name (section 5) ---------------------------------------------------------------------------------
   function stages() {
-    const { made, T, odds, tokens } = typed(), { layers, width, heads, vocab } = live.gpt;
+    const { made, T, probs, tokens } = typed(), { layers, width, heads, vocab } = live.gpt;
     const vector = (data, columns) => ({ rows: T, columns, shape: `[T][${columns === width ? "width" : columns === vocab ? "vocab" : "4 width"}]`,
                                          size: `[${T}][${columns}]`, value: (r, c) => data[r * columns + c] });
     const list = [
       { id: "tokens", name: "tokens", does: "", shape: "[T]", size: `[${T}]`, list: tokens.slice(0, T) },
-      { id: "embedded", name: "token + position", does: "two rows, added, for every place", ...vector(made.embedded, width) },
-      { id: "x", name: "x", does: "rmsnorm: the residual stream begins", stream: true, ...vector(made.x, width) },
+      { id: "sums", name: "token + position", does: "two embeddings, added", ...vector(made.sums, width) },
+      { id: "x0", name: "x", does: "their rmsnorm: the residual stream begins", stream: true, ...vector(made.x0, width) },
     ];
     made.layers.forEach((layer, at) => {
       const id = key => `${key} ${at}`, which = layers > 1 ? `layer ${at}: ` : "";
       list.push(
-        { id: id("n"), name: "n", does: `${which}rmsnorm of x`, branch: true, ...vector(layer.n, width) },
-        { id: id("q"), name: "q", does: "what am I looking for?", branch: true, ...vector(layer.q, width) },
+        { id: id("n"), name: "rmsnorm(x)", does: `${which}attention reads a normed copy`, branch: true, ...vector(layer.n, width) },
+        { id: id("q"), name: "query", does: "what am I looking for?", branch: true, ...vector(layer.q, width) },
         { id: id("k"), name: "keys", does: "what can I be found by?", branch: true, ...vector(layer.k, width) },
-        { id: id("v"), name: "values", does: "what do I tell those who find me?", branch: true, ...vector(layer.v, width) },
-        { id: id("weights"), name: "weights", does: "softmax of q · key / root: how much to hear", branch: true,
+        { id: id("v"), name: "values", does: "what do I have to tell?", branch: true, ...vector(layer.v, width) },
+        { id: id("weights"), name: "weights", does: "softmax of query · key / root, in every head", branch: true,
           shape: "[heads][T][T]", size: `[${heads}][${T}][${T}]`, rows: T, columns: heads * T, headed: true,
-          value: (r, c) => c % T <= r ? layer.p[(Math.floor(c / T) * T + r) * T + c % T] : undefined },
-        { id: id("heard"), name: "heard", does: "values mixed by weight, head beside head", branch: true, ...vector(layer.a, width) },
-        { id: id("z"), name: "x", does: "what it heard is added to x", stream: true, ...vector(layer.z, width) },
-        { id: id("m"), name: "rmsnorm(x)", does: `${which}the MLP begins`, branch: true, ...vector(layer.m, width) },
-        { id: id("h"), name: "h", does: "relu(u): wide, nothing below 0", branch: true, ...vector(layer.h, 4 * width) },
-        { id: id("y"), name: "x", does: "what the MLP made of it is added to x", stream: true, ...vector(layer.y, width) });
+          value: (r, c) => c % T <= r ? layer.weights[(Math.floor(c / T) * T + r) * T + c % T] : undefined },
+        { id: id("heard"), name: "heard", does: "the sum of the values, each times its weight", branch: true, ...vector(layer.a, width) },
+        { id: id("x1"), name: "x", does: "what attention found is added", stream: true, ...vector(layer.x1, width) },
+        { id: id("n1"), name: "rmsnorm(x)", does: `${which}the MLP reads a normed copy`, branch: true, ...vector(layer.n1, width) },
+        { id: id("hidden"), name: "hidden", does: "how well each pattern of up matches, none below 0", branch: true, ...vector(layer.hidden, 4 * width) },
+        { id: id("x2"), name: "x", does: "what the MLP found is added", stream: true, ...vector(layer.x2, width) });
     });
     list.push(
-      { id: "logits", name: "logits", does: "a score for every possible next token", letters: true, ...vector(made.logits, vocab) },
-      { id: "odds", name: "softmax(logits)", does: "the odds of the next token", letters: true, ...vector(odds, vocab) },
-      { id: "loss", name: "loss", does: "mean of −log of the odds of what comes", shape: "", size: "", losses: true });
+      { id: "logits", name: "logits", does: "high if this token is likely to come next", letters: true, ...vector(made.logits, vocab) },
+      { id: "probs", name: "probs", does: "their softmax: the probabilities of the next token", letters: true, ...vector(probs, vocab) },
+      { id: "loss", name: "loss", does: "the mean surprise, log(1 / p) of what comes", shape: "", size: "", losses: true });
     return list;
   }
 
@@ -608,9 +609,9 @@ const Pictures = (() => {
     }
     const letters = stage => stage.list.map(token => `${label(token)} ${token}`).join("  ");
     function lossText() {
-      const { T, odds, tokens } = typed(), { vocab } = live.gpt;
+      const { T, probs, tokens } = typed(), { vocab } = live.gpt;
       let sum = 0;
-      for (let t = 0; t < T; t++) sum -= Math.log(odds[t * vocab + tokens[t + 1]]);
+      for (let t = 0; t < T; t++) sum += Math.log(1 / probs[t * vocab + tokens[t + 1]]);
       return number(sum / T);
     }
     function toggle(id) {
@@ -662,7 +663,7 @@ const Pictures = (() => {
         rowLabel: r => label(tokens[r]),
         columnLabel: stage.letters ? label : stage.headed ? c => label(tokens[c % T]) : undefined,
         say: (r, c, v) => `at ${r}, ${called(tokens[r])}: ` + (stage.headed
-          ? v === undefined ? "the future is not heard" : `head ${Math.floor(c / T)} hears ${called(tokens[c % T])} (${c % T}) by ${percent(v)}`
+          ? v === undefined ? "no token hears a later one" : `head ${Math.floor(c / T)} hears ${called(tokens[c % T])} (${c % T}) by ${percent(v)}`
           : `${stage.name}[${r}][${c}] = ${number(v)}${stage.letters ? `, for ${called(c)}` : ""}`),
         label: `Heat map of ${stage.name}, ${stage.size}, for the name ${typed().name}, ${time(step)}`,
       });
@@ -676,8 +677,8 @@ const Pictures = (() => {
       update();
     });
     update();
-    figure.append(caption("The way of a name through the model, from tokens to loss. T is the number of guesses. Each small " +
-                          "drawing is a tensor, a row for every place; press a line to open its numbers. The line at the " +
+    figure.append(caption("The way of a name through the model, from tokens to loss. T is the number of tokens that it looks at. Each small " +
+                          "drawing is a matrix with a row for every token; press a line to open its numbers. The line at the " +
                           "left is the residual stream; what is indented reads from it and is added to it."));
   }
 
@@ -742,7 +743,7 @@ const Pictures = (() => {
         if (!live.own) nodes.push(shape("path", { d: line(recorded, recordedSums), class: "recorded" }));
         nodes.push(shape("path", { d: line(losses, prefix, true), class: "each" }),
                    shape("path", { d: line(losses, prefix), class: "mean" }));
-        const marks = [[know, `ln ${whole(live.gpt.vocab)} = ${know.toFixed(2)}`, "muted"],
+        const marks = [[know, `log ${whole(live.gpt.vocab)} = ${know.toFixed(2)}`, "muted"],
                        [live.bigram, `bigram ${live.bigram.toFixed(2)}`, "muted"]];
         if (losses.length) marks.push([meanAt(prefix, losses.length), `mean ${meanAt(prefix, losses.length).toFixed(2)}`, "loss"]);
         for (const [value, , name] of marks) {
@@ -783,7 +784,7 @@ const Pictures = (() => {
     const title = element("caption"), body = element("tbody"), said = element("table", { class: "said" }, title, body);
     follow(() => {                                           // a row for every moment, kept while it changes
       const [now] = chosen(), all = moments();
-      title.textContent = `names that it would say, at temperature ${live.temperature.toFixed(2)}`;
+      title.textContent = `names that it would make up, at temperature ${live.temperature.toFixed(2)}`;
       while (body.rows.length > all.length) body.lastChild.remove();
       while (body.rows.length < all.length) {
         const at = body.rows.length;
@@ -806,7 +807,7 @@ const Pictures = (() => {
     right.append(said);
     figure.append(what, caption(
       "Thin, the loss of every step; thick, the mean of the last 100; grey, that of the recorded run. The upper line is a model " +
-      "that knows nothing, the lower one a bigram table of the same names. The learning rate falls to 0 over the length that " +
+      "that knows nothing, the lower one a bigram table of the same names. The rate falls to 0 over the length that " +
       "you choose, so another length is another training. The page's dice are its own: its names differ from those that the file prints."));
     addKey("g", "train the model, or pause", toggleTraining);
     addKey("e", "an earlier moment of the training", () => goTo(here() - 1));
@@ -828,7 +829,7 @@ const Pictures = (() => {
         const step1 = edge + T * cell + 0.9 * f, high = T * cell + 3.1 * f, small = Math.min(0.85 * f, 0.95 * cell), nodes = [];
         const corner = (layer, head) => [edge + head % across * step1, 1.2 * f + (layer * lines + Math.floor(head / across)) * high];
         for (let layer = 0; layer < layers; layer++) {
-          const { p } = made.layers[layer];
+          const { weights: p } = made.layers[layer];
           for (let head = 0; head < heads; head++) {
             const [x, y] = corner(layer, head), at = (r, c) => p[(head * T + r) * T + c];
             nodes.push(text(x, y - 0.45 * f, layers > 1 ? `layer ${layer}, head ${head}` : `head ${head}`, "small muted"));
@@ -855,7 +856,7 @@ const Pictures = (() => {
           return head < heads && c <= r;
         };
         const whatItHears = (layer, r) => Array.from({ length: heads }, (_, head) => {
-          const weights = Array.from({ length: r + 1 }, (_, c) => [made.layers[layer].p[(head * T + r) * T + c], c]);
+          const weights = Array.from({ length: r + 1 }, (_, c) => [made.layers[layer].weights[(head * T + r) * T + c], c]);
           return `head ${head} ` + weights.sort((a, b) => b[0] - a[0]).slice(0, 3)
             .map(([weight, c]) => `${called(tokens[c])} ${Math.round(100 * weight)} %`).join(", ");
         }).join("; ");
@@ -878,7 +879,7 @@ const Pictures = (() => {
             const { layer, head, r, c } = place(row, column), [x, y] = corner(layer, head);
             return {
               text: `${layers > 1 ? `layer ${layer}, ` : ""}head ${head}: at ${r}, ${called(tokens[r])}, it hears ` +
-                    `${called(tokens[c])} (${c}) by ${percent(made.layers[layer].p[(head * T + r) * T + c])}`,
+                    `${called(tokens[c])} (${c}) by ${percent(made.layers[layer].weights[(head * T + r) * T + c])}`,
               box: [x + c * cell - gap / 2, y + r * cell - gap / 2, cell, cell],
             };
           },
@@ -895,15 +896,15 @@ const Pictures = (() => {
         };
       },
     });
-    figure.append(caption("In each head, how much each place (row) hears the places up to its own (column). " +
+    figure.append(caption("In each head, the weight that each token (row) gives to the tokens so far (column). " +
                           "The shade follows the square root of the weight, so that small ones show. · is BOS."));
   }
 
-  // -- The odds of the next letter (section 10) -----------------------------------------------------------------------
+  // -- The probabilities of the next token (section 10) -----------------------------------------------------------------------
   function odds(figure) {
     figure.append(controls(nameField(), temperatureSlider(), trainButton(), momentSlider()));
     new Picture(figure, {
-      name: "odds", hint: "Point at a bar, or use the arrow keys in the picture, to read the odds.",
+      name: "odds", hint: "Point at a bar, or use the arrow keys in the picture, to read the probability.",
       draw: (width, f) => {
         const { T, made, tokens, step, name } = typed(), { vocab } = live.gpt;
         const p = Model.softmax(made.logits, vocab, live.temperature);
@@ -948,7 +949,7 @@ const Pictures = (() => {
         };
         return {
           width, height: base(T - 1) + 1.6 * f, nodes, tell,
-          label: `Odds of the next letter at the ${T} places of the name ${name}, ${time(step)}, at temperature ${live.temperature.toFixed(2)}`,
+          label: `Probabilities of the next token at the ${T} places of the name ${name}, ${time(step)}, at temperature ${live.temperature.toFixed(2)}`,
           at: (x, y) => {
             const t = Math.floor((y - top) / row), i = Math.floor((x - left) / bar);
             return tell(t, i) ? [t, i] : null;
@@ -962,7 +963,7 @@ const Pictures = (() => {
     const speak = button("Speak", () => {
       if (gpt !== live.gpt) { gpt = live.gpt; chance = Model.dice(live.data.knobs.seed + 1000); }
       const [step, numbers] = chosen(), said = [];
-      for (let i = 0; i < 8; i++) said.push(decode(live.gpt.speak(numbers, live.temperature, chance)));
+      for (let i = 0; i < 8; i++) said.push(decode(live.gpt.generate(numbers, live.temperature, chance)));
       spoken.replaceChildren(`${time(step)}, at ${live.temperature.toFixed(2)}: `, ...said.map(name =>
         name === "" ? element("span", {}, "(silence)") : button(short(name, 24), () => {
           live.name = name;
@@ -980,7 +981,7 @@ const Pictures = (() => {
     addKey("w", "warmer: a higher temperature", () => warm(0.1));
     addKey("q", "quieter: a lower temperature", () => warm(-0.1));
     figure.append(controls(speak, spoken), caption(
-      "Each row: the odds of what comes next, under the temperature; green, what the name goes on with. All bars have " +
+      "Each row: the probabilities of what comes next, under the temperature; green, what the name goes on with. All bars have " +
       "one scale, the highest fills its row; · is BOS. Press a spoken name to have it read. The page's dice are its own, not those of the file."));
   }
 
@@ -1133,8 +1134,8 @@ const Pictures = (() => {
   }
 
   function lecture() {
-    const { docs, letters, start } = live.data;
-    learnFrom({ docs: docs.split("\n"), letters, start: Float64Array.from(start), own: false });
+    const { docs, letters, untrained } = live.data;
+    learnFrom({ docs: docs.split("\n"), letters, untrained: Float64Array.from(untrained), own: false });
   }
 
   function addKey(key, description, handler) {

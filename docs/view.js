@@ -82,6 +82,7 @@ const View = (() => {
     if (settings.lecture === '1') {
       if (lecture !== '1') at = first(place);
       light();
+      expect_pictures();
     } else {
       if (lecture === '1') dark_out();
       if (place && place.getClientRects().length) scrollBy({top: place.getBoundingClientRect().top - offset, behavior: 'instant'});
@@ -204,6 +205,13 @@ const View = (() => {
     setTimeout(() => { again--; }, 1500);
     light();
   });
+  // Pictures are drawn only after the page has come, or has changed, and may push the thought away: bring it back.
+  let awaited = 0;
+  const expect_pictures = () => { awaited = performance.now() + 1500; };
+  const moved = new ResizeObserver(() => requestAnimationFrame(() => {
+    if (settings.lecture === '1' && performance.now() < awaited) light();
+  }));
+  for (const kind of ['wheel', 'pointerdown', 'keydown']) addEventListener(kind, () => { awaited = 0; }, {capture: true, passive: true});
   function screenfuls(stop, room) {
     const box = stop.getBoundingClientRect();
     if (box.height <= room + 1) return [{from: 0, to: box.height}];
@@ -360,8 +368,10 @@ const View = (() => {
     apply();
     at = found.at || '';
     part = 0;
-    if (settings.lecture === '1') light();
-    else {
+    if (settings.lecture === '1') {
+      light();
+      expect_pictures();
+    } else {
       dark_out();
       const target = known ? document.getElementById('section-' + at.split('.')[0]) : text && document.getElementById(text);
       if (target) scrollTo({top: target.getBoundingClientRect().top + scrollY - edge(), behavior: 'instant'});
@@ -394,6 +404,7 @@ const View = (() => {
     addEventListener('resize', () => { measure(); if (settings.lecture === '1') light(); });
     dark.addEventListener('change', apply);
     new ResizeObserver(measure).observe(bar);
+    moved.observe(document.getElementById('lecture'));
   });
 
   // For the pictures: in lecture mode, light a stop such as "9.loss"; else bring it onto the screen.

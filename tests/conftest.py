@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import signal
 import subprocess
 import sys
@@ -81,14 +82,14 @@ def before(section, insertion, source=SOURCE):
     return "\n".join(lines[:at] + [insertion] + lines[at:])
 
 
-# The explicit engine with a forgery in it: forge(call, loss, gradient) may change the gradient and returns the loss. The
-# first two calls are those of the comparison with the other engine.
+# The explicit engine with a forgery in it: forge(call, loss, gradients) may change the gradients and returns the loss.
+# The first two calls are those of the comparison with the other engine.
 FORGED = before(12, """
 honest, calls = explicit, []
 def explicit(numbers, tokens):
-    loss, gradient = honest(numbers, tokens)
+    loss, gradients = honest(numbers, tokens)
     calls.append((numbers, tokens))
-    return forge(len(calls), loss, gradient), gradient
+    return forge(len(calls), loss, gradients), gradients
 """)
 
 
@@ -99,7 +100,7 @@ def run(*flags, script=SCRIPT, python=(), env=None, **options):
     return subprocess.run([sys.executable, *python, str(script), *map(str, flags)], env=env, **options)
 
 
-def rows(lecture, numbers=None):
+def matrices(lecture, numbers=None):
     """{name: rows of plain numbers}: these numbers, or those in the parameters, in the layout of the lecture's model."""
     supply = iter([p.data for p in lecture.params] if numbers is None else numbers)
     return {name: [[next(supply) for _ in row] for row in matrix] for name, matrix in lecture.model.items()}
@@ -129,3 +130,21 @@ def default():
 def deep():
     """3 layers, width 8, 2 heads, block 6, untrained."""
     return load("--steps", 0, "--samples", 0, "--layers", 3, "--width", 8, "--heads", 2, "--block", 6)
+
+
+def drawn(lecture, size=0.3):
+    """Numbers for the parameters. At a size of 0.3 attention is decided and no gradient is tiny."""
+    draw = random.Random(3)
+    return [draw.gauss(0, size) for _ in lecture.params]
+
+
+class CtrlC:
+    """In the place of perf_counter, which training reads twice a step: Ctrl-C falls into the step of this number."""
+    def __init__(self, step):
+        self.step, self.readings = step, 0
+
+    def __call__(self):
+        self.readings += 1
+        if self.readings == 2 * self.step - 1:
+            raise KeyboardInterrupt
+        return float(self.readings)

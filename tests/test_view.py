@@ -19,9 +19,10 @@ SOURCE = SCRIPT.read_text("utf-8")
 LINES = SOURCE.split("\n")
 
 
-def line_of(start):
-    """The number of the first line of the lecture that begins so."""
-    return next(number for number, text in enumerate(LINES, start=1) if text.strip().startswith(start))
+def line_of(start, within=""):
+    """The number of the first line of the lecture that begins so; of the first after a line that begins so."""
+    after = line_of(within) if within else 0
+    return next(number for number, text in enumerate(LINES, start=1) if number > after and text.strip().startswith(start))
 
 
 def comments():
@@ -102,17 +103,120 @@ def test_the_code_column_is_the_code_and_the_talk_its_comments(chromium):
         heard[line] = bare(heard.get(line, "") + " " + words)
     titles = [re.match(r"%% (.*?) -+$", words) for words in said.values()]
     assert headings == [title[1] for title in titles if title]
-    assert heard == {line: bare(words) for line, words in said.items() if not words.startswith("%% ")}
+    assert heard == {line: bare(words) for line, words in said.items() if words and not words.startswith("%% ")}
 
 
-def test_every_line_that_assigns_has_numbers(chromium):
-    assigning = {node.lineno for node in ast.walk(ast.parse(SOURCE)) if isinstance(node, (ast.Assign, ast.AugAssign, ast.For))}
+def blocks():
+    """The comments that stand on lines of their own, as [[line, ...], ...]: a block ends at an empty comment, where
+    indented lines begin or end, at a line of code, and at a blank line."""
+    found, before = [], None
+    for line, text in enumerate(LINES, start=1):
+        text = text.strip()
+        kind = None if not text.startswith("#") or text == "#" or text.startswith("# %%") else text.startswith("#   ")
+        if kind is not None:
+            if kind != before: found.append([])
+            found[-1].append(line)
+        before = kind
+    return found
+
+
+def test_paragraphs_are_those_of_the_comments(chromium):
     with opened(chromium) as page:
-        notes = dict(page.evaluate("[...document.querySelectorAll('.row')].map(r => [Number(r.id.slice(1)),"
-                                   " [r.querySelector('.notes')?.textContent ?? '', r.querySelector('.count')?.textContent ?? '']])"))
-    silent = {line for line in assigning if not notes[line][0]}
-    assert {notes[line][1] for line in silent} <= {"0\u2009×"}         # what never ran has made nothing
-    assert len(silent) <= 3
+        shown = page.evaluate("""[...document.querySelectorAll('.paragraph')].map(p =>
+            [...new Set([...p.querySelectorAll('[data-talk]')].map(t => Number(t.dataset.talk)))])""")
+    assert shown == blocks()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_drawings_and_derivations_keep_their_lines(chromium, size):
+    """A drawing is shown letter for letter. A line of a derivation begins on a line of its own, except where it goes on
+    with the line above and there is not room for both; then a formula has what is said of it beside it or below it."""
+    width, height, points = SIZES[size]
+    indented = [block for block in blocks() if LINES[block[0] - 1].strip().startswith("#   ")]
+    with opened(chromium, f"#size={points}", width, height) as page:
+        drawn = page.evaluate("[...document.querySelectorAll('pre')].map(p => p.innerText.split('\\n'))")
+        places = page.evaluate("""Object.fromEntries([...document.querySelectorAll('.derivation [data-talk]')].reverse().map(t =>
+            [t.dataset.talk, [t.getClientRects()[0].top,
+             t.matches('.pair > .formula') ? t.nextElementSibling.firstElementChild.getClientRects()[0].left - t.getClientRects()[0].left : 0]]))""")
+    drawings = [block for block in indented if any("--" in LINES[line - 1] for line in block)]
+    assert len(drawings) == len(drawn) >= 2
+    for block, lines in zip(drawings, drawn):
+        words = [LINES[line - 1].strip()[1:].rstrip() for line in block]
+        least = min(len(line) - len(line.lstrip()) for line in words)
+        assert [line.rstrip() for line in lines] == [line[least:] for line in words]
+    derivations = [block for block in indented if block not in drawings]
+    assert len(derivations) >= 4
+    for block in derivations:
+        tops = [places[str(line)][0] for line in block]
+        assert tops == sorted(tops)
+        begin = [line for line in block if re.match(r"#\s+(\S+ = |[A-Z])", LINES[line - 1])]
+        for line in block[1:] if size == "screen" else begin[1:]:
+            assert places[str(line)][0] > places[str(line - 1)][0] + 10, LINES[line - 1]
+        told = [line for line in block if re.match(r"#\s+\S+ = .*\S   +\S", LINES[line - 1])]
+        beside = [places[str(line)][1] for line in told]                # where the words on each formula begin
+        assert len(set(map(round, beside))) <= 1
+        if told: assert beside[0] > 0 if size == "phone" else beside[0] > 150
+
+
+def test_a_number_has_the_colour_of_its_kind(chromium, default):
+    """A gradient, a loss, a time, or none of these: by the names of the lecture, and by what the names hold."""
+    with opened(chromium) as page:
+        notes = page.evaluate("""[...document.querySelectorAll('.note')].map(n => [Number(n.closest('.row').id.slice(1)),
+            n.querySelector('.name')?.textContent ?? '', n.querySelector(':scope > :is(.tensor, .gradient, .loss, .time, .plain)')])
+            .filter(n => n[2]).map(([line, name, part]) => [line, name, part.className, part.textContent])""")
+    kinds = {}
+    for line, name, kind, text in notes:
+        kinds.setdefault(name, set()).add(kind)
+        if kind != "plain" and re.fullmatch(r"d([a-z]|[a-z]\d|w[a-z]|n_[a-z]|[a-z]{4,})", name): assert kind == "gradient", name
+        assert (text == "–") <= (kind == "time")
+    for name in ("self.grad", "child.grad", "param.grad", "local_grad", "gradients", "explicit_gradients", "measured", "dy", "dx",
+                 "dx1", "dn1", "dn", "dn_v", "dn_k", "dn_q", "dwq", "dwk", "dwv", "dwo", "dwu", "dwd", "dhidden", "dmatch",
+                 "dlogits", "dscore", "dheard", "dq", "dk", "dv", "da", "backs", 'dw["lm_head"]', 'dw["position"][t]'):
+        assert kinds[name] - {"plain"} == {"gradient"}, name           # plain: still an empty list
+    for name in "loss", "losses", "surprises", "above", "below", "explicit_loss", "explicit_losses":
+        assert kinds[name] - {"plain"} == {"loss"}, name
+    for name in "began", "seconds", "explicit_seconds":
+        assert kinds[name] == {"time"}, name
+    for name in ("self.data", "child", "x", "y", "w", "n", "q", "k", "v", "a", "numbers", "params", "untrained", "trained", "first",
+                 "second", "rate", "weights", "scores", "hidden", "logits", "probs", "perplexity", "param.data", "largest"):
+        assert kinds[name] - {"plain"} == {"tensor"}, name
+
+    def returned(function):
+        start = line_of(f"def {function}(")
+        line = next(line for line in range(start, start + 60) if re.match(r"\s+return |.*: return ", LINES[line - 1]))
+        return [kind for at, name, kind, text in notes if at == line and name in ("→", "")]
+    for function in "linear_back", "relu_back", "rmsnorm_back", "softmax_back", "attention_back":
+        assert set(returned(function)) == {"gradient"}, function
+    assert returned("loss_of") == ["loss"]
+    assert returned("autograd") == returned("explicit") == ["loss", "gradient"]
+    assert [kind for at, _, kind, _ in notes if at == line_of("return numbers, losses, ")] == ["tensor", "loss", "time"]
+    names = set(re.findall(r"\w+", SOURCE))                            # the table names nothing that is gone
+    assert not [name for name in builder().KIND_OF if name.split(".")[-1] not in names]
+    assert all(callable(getattr(default, name)) for name in builder().RETURNS)
+
+
+def test_a_gradient_is_that_of_a_loss_that_was_taken_back(chromium):
+    """The first forward pass of the lecture has no backward pass; the gradients shown are those of the first that has."""
+    with opened(chromium) as page:
+        bare_values = page.evaluate("""[...document.querySelectorAll('.note')].filter(n => n.querySelector('.grad'))
+            .map(n => Number(n.closest('.row').id.slice(1)))""")
+    for start, within in (("return [xi + yi", "def add("), ("return [dot(x, row)", "def linear("), ("exps = ", "def softmax("),
+                          ("scale = ", "def rmsnorm("), ("query = ", "def attention("), ("weights = softmax", ""),
+                          ("hidden = ", "def gpt("), ("return linear(x, ", "def gpt("), ("probs = ", "def loss_of("),
+                          ("surprises.append", ""), ("return sum(surprises)", ""), ("loss = loss_of", ""), ("params = ", "")):
+        assert line_of(start, within) in bare_values, start
+    assert line_of("probs = ", "def generate(") not in bare_values     # nobody asks for the gradients of speech
+
+
+FORMS = {"": 1, ".2f": 1, ".0f": 1, "8.1f": 8, "#4.3g": 4, ">10": 10, "<10.2f": 10, "*>10.3f": 10, "+.1f": 1, "010.2f": 10, "10": 10}
+
+
+@pytest.mark.parametrize("form, width", FORMS.items())
+def test_a_time_is_a_dash_however_it_is_written(form, width):
+    clock = builder().Clock(12.345)
+    for time in clock, 1e3 * clock, clock / clock, 0.0 + clock, clock - 1, clock / 7, -clock, abs(clock), round(clock, 2), sum([clock]):
+        assert format(time, form) == "–".rjust(width)
+        assert f"{time}" == f"{time!r}" == str(time) == builder().number(time) == "–"
 
 
 def near(shown, true):
@@ -136,13 +240,13 @@ def test_ten_lines_show_what_a_run_gives(chromium, default):
     for name in "linear", "softmax", "rmsnorm", "gpt":
         inner[name], outer = keep(name)
         setattr(default, name, outer)
-    default.set_params(default.start)
+    default.set_params(default.untrained)
     try:
-        loss = default.surprise(default.encode(default.docs[0]))
+        loss = default.loss_of(default.encode(default.docs[0]))
     finally:
         for name, function in inner.items(): setattr(default, name, function)
     loss.backward()
-    query, logits, mixed = made["linear"][0][1], made["gpt"][0][1], made["softmax"][0][1]
+    query, logits, weights = made["linear"][0][1], made["gpt"][0][1], made["softmax"][0][1]
 
     with opened(chromium) as page:
         def note(line, name):
@@ -160,18 +264,17 @@ def test_ten_lines_show_what_a_run_gives(chromium, default):
             near(shown[1], values)
             near(shown[2], grads)
 
-        matches("params = ", "params", "[4192]", default.start[:3], [default.params[i].grad for i in range(3)])     # 1
-        matches("loss = surprise(encode", "loss", "", [loss.data], [1.0])                                           # 2
-        matches("q = linear(n, model", "q", "[16]", [v.data for v in query[:3]], [v.grad for v in query[:3]])       # 3
-        matches("return linear(x, model[", "→", "[27]", [v.data for v in logits[:3]], [v.grad for v in logits[:3]])   # 4
-        matches("weights = softmax", "weights", "[1]", [v.data for v in mixed], [v.grad for v in mixed])            # 5
-        blamed = default.model["token"][default.BOS][0]
-        matches('p = model["token"][BOS][0]', "p", "", [blamed.data], [blamed.grad])                                # 6
-        matches("head_width = ", "head_width", "", [4])                                                             # 7
-        matches("rate = ", "rate", "", [0.01])                                                                      # 8
-        matches("a, b = Value", "a", "", [2], [4])                                                                  # 9
-        moment = [0.15 * blame.grad for blame in default.params[:3]]
-        matches("moments[0] = ", "moments[0]", "[4192]", moment)                                                    # 10
+        matches("params = ", "params", "[4192]", default.untrained[:3], [default.params[i].grad for i in range(3)])     # 1
+        matches("loss = loss_of(", "loss", "", [loss.data], [1.0])                                                      # 2
+        matches("query = linear(", "query", "[16]", [v.data for v in query[:3]], [v.grad for v in query[:3]])           # 3
+        matches('return linear(x, model["lm_head"', "→", "[27]", [v.data for v in logits[:3]], [v.grad for v in logits[:3]])    # 4
+        matches("weights = softmax", "weights", "[1]", [v.data for v in weights], [v.grad for v in weights])            # 5
+        param = default.model["token"][default.BOS][0]
+        matches('param = model["token"][BOS][0]', "param", "", [param.data], [param.grad])                              # 6
+        matches("head_width = ", "head_width", "", [4])                                                                 # 7
+        matches("rate = args.rate", "rate", "", [0.01])                                                                 # 8
+        matches("a, b = Value", "a", "", [2], [4])                                                                      # 9
+        matches("first = [beta1", "first", "[4192]", [0.15 * param.grad for param in default.params[:3]])               # 10
         tokens = note(line_of("return [BOS] + "), "→")
         assert tokens[0] == f"[{len(default.encode(default.docs[0]))}]"
         near(tokens[1], default.encode(default.docs[0])[:3])
@@ -181,17 +284,17 @@ def test_ten_lines_show_what_a_run_gives(chromium, default):
 
 
 def test_losses_and_names_are_a_run_s(chromium, default):
-    """The data for the pictures: start, order of names, shapes, the losses of a training with the explicit engine."""
+    """The data for the pictures: the untrained numbers, the order of names, shapes, the losses of the explicit engine."""
     with opened(chromium) as page:
         data = page.evaluate("JSON.parse(document.getElementById('data').textContent)")
-    assert data["start"] == default.start and data["docs"].split("\n") == default.docs
+    assert data["untrained"] == default.untrained and data["docs"].split("\n") == default.docs
     assert data["letters"] == default.letters and len(data["losses"]) == data["knobs"]["steps"] == 1000
-    assert sum(rows * columns for _, rows, columns in data["shapes"]) == len(default.start)
-    steps, default.steps = default.steps, 1000
+    assert sum(rows * columns for _, rows, columns in data["shapes"]) == len(default.untrained)
+    steps, default.args.steps = default.args.steps, 1000
     try:
-        losses = default.train(default.explicit, 30, quiet=True)[1]
+        losses = default.train(default.explicit, 30)[1]
     finally:
-        default.steps = steps
+        default.args.steps = steps
     assert data["losses"][:30] == pytest.approx(losses, rel=1e-9)
     assert [node["grad"] for node in data["graph"]] == [4.0, 2.0, 1.0, 1.0]
     assert [node["label"] for node in data["graph"]] == ["a", "b", "a * b", "a * b + a"]
@@ -239,7 +342,7 @@ def test_every_setting_by_key_and_by_click(chromium, key, control, setting, valu
 
 
 def test_settings_do_what_they_say(chromium):
-    row = f"#L{line_of('keys.append')}"
+    row = f"#L{line_of('keys.append(')}"
 
     def seen(page, what):
         return page.locator(f"{row} {what}").first.is_visible()
@@ -427,7 +530,7 @@ def test_the_largest_type_on_a_phone(chromium):
 
 def test_wrapped_code_has_a_hanging_indent(chromium):
     with opened(chromium, "#talk=none&numbers=0", 390, 844) as page:
-        line = line_of("print(f\"slopes of")
+        line = line_of("print(f\"gradients of a * b + a")
         first, second = page.evaluate("""line => { const range = document.createRange();
             range.selectNodeContents(document.querySelector(`#L${line} .code`));
             const boxes = [...range.getClientRects()]; const top = boxes[0].top;

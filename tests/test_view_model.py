@@ -17,7 +17,7 @@ KINDS = ["graph", "matrices", "path", "loss", "attention", "odds", "map"]
 def lecture():
     """The untrained lecture, which trains as long as the page does."""
     lecture = load("--steps", 0, "--samples", 0)
-    lecture.steps = 1000
+    lecture.args.steps = 1000
     return lecture
 
 
@@ -95,16 +95,16 @@ def worst(found, expected):
 # -- the model ---------------------------------------------------------------------------------------------------------
 
 def test_loss_and_every_gradient_of_the_first_name_are_those_of_the_explicit_engine(page, lecture):
-    expected = lecture.explicit(lecture.start, lecture.encode(lecture.docs[0]))
-    loss, gradient, shapes, start = page.evaluate("""() => {
-        const {gpt, start, docs, tokensOf} = Pictures.live, gradient = new Float64Array(gpt.count);
-        const loss = gpt.explicit(start, tokensOf(docs[0]), gradient);
-        return [loss, [...gradient], gpt.shapes, [...start]];
+    expected = lecture.explicit(lecture.untrained, lecture.encode(lecture.docs[0]))
+    loss, gradients, shapes, untrained = page.evaluate("""() => {
+        const {gpt, untrained, docs, tokensOf} = Pictures.live, gradients = new Float64Array(gpt.count);
+        const loss = gpt.explicit(untrained, tokensOf(docs[0]), gradients);
+        return [loss, [...gradients], gpt.shapes, [...untrained]];
     }""")
-    assert start == lecture.start
+    assert untrained == lecture.untrained
     assert [[rows, columns] for _, rows, columns in shapes] == [[len(m), len(m[0])] for m in lecture.model.values()]
     assert abs(loss - expected[0]) <= 1e-9
-    assert worst(gradient, expected[1]) <= 1e-9
+    assert worst(gradients, expected[1]) <= 1e-9
 
 
 @pytest.mark.parametrize("flags, name", [
@@ -114,22 +114,23 @@ def test_loss_and_every_gradient_of_the_first_name_are_those_of_the_explicit_eng
 def test_so_they_are_for_other_knobs_and_for_a_name_that_is_cut(page, flags, name):
     other = load("--steps", 0, "--samples", 0, *flags)
     draw = random.Random(3)
-    numbers = [draw.gauss(0, 0.3) for _ in other.start]
+    numbers = [draw.gauss(0, 0.3) for _ in other.untrained]
     expected = other.explicit(numbers, other.encode(name))
     knobs = {key: getattr(other, key) for key in ("layers", "width", "heads", "block")}
-    loss, gradient = page.evaluate("""([knobs, numbers, name]) => {
-        const {letters} = Pictures.live, gpt = new Model.GPT(knobs, letters.length + 1), gradient = new Float64Array(gpt.count);
-        const loss = gpt.explicit(Float64Array.from(numbers), Model.encoder(letters, knobs.block)(name), gradient);
-        return [loss, [...gradient]];
+    loss, gradients = page.evaluate("""([knobs, numbers, name]) => {
+        const {letters} = Pictures.live, gpt = new Model.GPT(knobs, letters.length + 1), gradients = new Float64Array(gpt.count);
+        const loss = gpt.explicit(Float64Array.from(numbers), Model.encoder(letters, knobs.block)(name), gradients);
+        return [loss, [...gradients]];
     }""", [knobs, numbers, name])
     assert abs(loss - expected[0]) <= 1e-9
-    assert worst(gradient, expected[1]) <= 1e-9
+    assert worst(gradients, expected[1]) <= 1e-9
 
 
 def test_the_losses_of_200_steps_and_the_numbers_after_them_are_those_of_the_explicit_engine(page, lecture):
-    numbers, losses, *_ = lecture.train(lecture.explicit, 200, quiet=True)
+    numbers, losses, *_ = lecture.train(lecture.explicit, 200)
     found, after = page.evaluate("""() => {
-        const {gpt, tokensOf, docs, start} = Pictures.live, training = new Model.Training(gpt, tokensOf, docs, start, 1000);
+        const {gpt, tokensOf, docs, untrained, data} = Pictures.live, plan = {rate: data.knobs.rate, steps: 1000};
+        const training = new Model.Training(gpt, tokensOf, docs, untrained, plan);
         while (training.step < 200) training.advance();
         return [training.losses, [...training.numbers]];
     }""")
@@ -211,7 +212,7 @@ def test_every_picture_goes_back_to_any_moment(page):
 # -- speech ------------------------------------------------------------------------------------------------------------
 
 def test_the_odds_under_a_temperature_are_those_of_the_lecture(page, lecture):
-    lecture.set_params(lecture.start)
+    lecture.set_params(lecture.untrained)
     name = "anna"
     tokens = lecture.encode(name)
     for temperature in (0.1, 0.5, 1, 2):
@@ -221,8 +222,8 @@ def test_the_odds_under_a_temperature_are_those_of_the_lecture(page, lecture):
             logits = lecture.gpt(token, t, cache)
             expected += [p.data for p in lecture.softmax([logit / temperature for logit in logits])]
         found = page.evaluate("""([name, temperature]) => {
-            const {gpt, start, tokensOf} = Pictures.live;
-            return [...Model.softmax(gpt.forward(start, tokensOf(name).slice(0, -1)).logits, gpt.vocab, temperature)];
+            const {gpt, untrained, tokensOf} = Pictures.live;
+            return [...Model.softmax(gpt.forward(untrained, tokensOf(name).slice(0, -1)).logits, gpt.vocab, temperature)];
         }""", [name, temperature])
         assert worst(found, expected) <= 1e-9
 
@@ -247,14 +248,14 @@ def test_a_drawn_letter_has_the_odds_of_the_model(page):
     train(page)
     counts, odds = page.evaluate("""() => {
         const {gpt, training} = Pictures.live, dice = Model.dice(1), counts = Array(gpt.vocab).fill(0);
-        for (let i = 0; i < 4000; i++) counts[gpt.speak(training.numbers, 1, dice)[0] ?? gpt.BOS]++;
+        for (let i = 0; i < 4000; i++) counts[gpt.generate(training.numbers, 1, dice)[0] ?? gpt.BOS]++;
         return [counts, [...Model.softmax(gpt.forward(training.numbers, [gpt.BOS]).logits, gpt.vocab)]];
     }""")
     for count, share in zip(counts, odds):
         assert abs(count - 4000 * share) <= 4.5 * math.sqrt(4000 * share * (1 - share)) + 1
     coldest = page.evaluate("""() => {
         const {gpt, training} = Pictures.live;
-        return [1, 2, 3].map(seed => gpt.speak(training.numbers, 0.01, Model.dice(seed)).join());
+        return [1, 2, 3].map(seed => gpt.generate(training.numbers, 0.01, Model.dice(seed)).join());
     }""")
     assert len(set(coldest)) == 1
 
@@ -280,7 +281,7 @@ def test_it_learns_another_alphabet(page):
     losses = page.evaluate("Pictures.live.training.losses")
     assert sum(losses[-100:]) / 100 < 0.5 * losses[0]
     assert "анна" in page.locator("[data-picture=loss] .said td").last.text_content()
-    spread = page.evaluate("[...Pictures.live.start]")
+    spread = page.evaluate("[...Pictures.live.untrained]")
     assert abs(sum(spread) / len(spread)) < 0.01
     assert math.sqrt(sum(x * x for x in spread) / len(spread)) == pytest.approx(0.08, abs=0.004)
     type_name(page, "odds", "анна")
@@ -437,8 +438,8 @@ def test_one_position_is_singled_out_by_click_and_by_keys(page):
     assert page.locator("[data-picture=attention] svg .dimmed").count() == 0
     weights = page.evaluate("""() => {
         const {gpt, training, tokensOf} = Pictures.live, tokens = tokensOf("maria").slice(0, -1), T = tokens.length;
-        const {p} = gpt.forward(training.numbers, tokens).layers[0];
-        return Array.from({length: 4 * T}, (_, row) => [row % T, [...p.slice(row * T, row * T + T)]]);
+        const {weights} = gpt.forward(training.numbers, tokens).layers[0];
+        return Array.from({length: 4 * T}, (_, row) => [row % T, [...weights.slice(row * T, row * T + T)]]);
     }""")
     for t, row in weights:
         assert sum(row) == pytest.approx(1, abs=1e-12) and all(w == 0 for w in row[t + 1:]) and all(w > 0 for w in row[:t + 1])

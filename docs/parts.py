@@ -1,0 +1,225 @@
+"""What each part of the model buys, as figures and as a picture: parts.json, parts-light.svg and parts-dark.svg.
+
+    python -m pip install matplotlib && python docs/parts.py
+
+A part is taken out of microgpt.py by small edits of its text, in both engines, and the file that is left is run
+with --fast. It compares its engines itself, so that a wrong edit ends in THE TWO ENGINES DISAGREE. Every run sees
+the same names in the same order, and the losses that it prints are formed before it learns from their names.
+Two tables of counts learn in the same way, name by name: how often each token came, and how often it came after
+the token before it. Their counts start at 1 (add-one smoothing). The tables that are printed are in the README.
+With --seed, for other names and another start, nothing is written.
+"""
+import argparse
+import collections
+import concurrent.futures
+import contextlib
+import io
+import json
+import math
+import os
+import pathlib
+import re
+import runpy
+import statistics
+import subprocess
+import sys
+import tempfile
+
+DOCS = pathlib.Path(__file__).resolve().parent
+SCRIPT = DOCS.parent / "microgpt.py"
+NAMES = DOCS.parent / "names.txt"
+STEPS = 1000, 5000
+NOTHING, WHOLE = "knowing nothing", "the whole"
+
+ATTENTION = ("x = add(x, attention(rmsnorm(x), layer, keys, values))",            # in gpt
+             "x1 = rows(add, x, dots(a, wo))",                                    # in explicit, forward
+             "dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))",              # in explicit, back
+             "da, dwo = linear_back(dx1, a, wo)")
+MLP = ('x = add(x, linear(hidden, model["down", layer]))',
+       "x = rows(add, x1, dots(hidden, wd))",
+       "dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))",
+       "dhidden, dwd = linear_back(dx, hidden, wd)")
+SILENT = "[[0.0] * width for _ in inputs]"                   # no gradient comes back to this part
+ADAM = """\
+    numbers = [number - rate * (m1 / seen1) / (math.sqrt(m2 / seen2) + 1e-8)
+               for number, m1, m2 in zip(numbers, first, second)]
+"""
+DESCENT = [(ADAM, "    numbers = [number - rate * g for number, g in zip(numbers, gradients)]\n")]
+
+# A variant: its edits, (old, new) each, and the flags of its run.
+VARIANTS = {
+    "plain gradient descent, rate 0.01": (DESCENT, ["--rate", "0.01"]),
+    "plain gradient descent, rate 0.1": (DESCENT, ["--rate", "0.1"]),
+    "no residual stream": ([
+        (ATTENTION[0], "x = attention(rmsnorm(x), layer, keys, values)"),
+        (MLP[0], 'x = linear(hidden, model["down", layer])'),
+        (ATTENTION[1], "x1 = dots(a, wo)"),
+        (MLP[1], "x = dots(hidden, wd)"),
+        (ATTENTION[2], "dx1 = rows(rmsnorm_back, dn1, x1, n1)"),
+        (MLP[2], "dx = rows(rmsnorm_back, dn, x, n)")], []),
+    "no position": ([
+        ('add(model["token"][token], model["position"][position])', 'model["token"][token]'),
+        ('rows(add, [w["token"][token] for token in inputs], w["position"])',
+         '[w["token"][token] for token in inputs]'),
+        ('dw["position"][t] = row', "pass")], []),
+    "no MLP": ([
+        (MLP[0], "pass"),
+        (MLP[1], "x = x1"),
+        (MLP[3], MLP[3].replace("dx,", SILENT + ","))], []),
+    "no attention": ([
+        (ATTENTION[0], "pass"),
+        (ATTENTION[1], "x1 = x"),
+        (ATTENTION[3], ATTENTION[3].replace("dx1,", SILENT + ","))], []),
+    WHOLE: ([], []),
+}
+
+
+def edited(edits):
+    """The text of the lecture after these edits. Each must fit at exactly one place."""
+    text = SCRIPT.read_text("utf-8")
+    for old, new in edits:
+        if text.count(old) != 1:
+            sys.exit(f"this must stand in {SCRIPT.name} once, but it stands there {text.count(old)} times:\n{old}")
+        text = text.replace(old, new)
+    return text
+
+
+def trained(variant, steps, seed):
+    """The losses that a run of this variant prints, one for each name."""
+    edits, flags = VARIANTS[variant]
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / SCRIPT.name
+        path.write_text(edited(edits), "utf-8")
+        command = [sys.executable, path, "--data", NAMES, "--fast", "--samples", 0, "--steps", steps, "--seed", seed]
+        process = subprocess.run([*map(str, command), *flags], stdout=subprocess.PIPE, universal_newlines=True)
+    if process.returncode or "the engines agree" not in process.stdout:
+        sys.exit(f"{variant}: {process.stdout[-200:]}")
+    return [float(loss) for loss in re.findall(r"^step .*? loss (\S+)", process.stdout, re.M)]
+
+
+def counted(seed):
+    """The losses of nothing and of the two tables of counts, for as many names as the longest run sees."""
+    sys.argv[1:] = ["--data", str(NAMES), "--fast", "--samples", "0", "--steps", "0", "--seed", str(seed)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        lecture = runpy.run_path(str(SCRIPT))
+    vocab, block = lecture["vocab"], lecture["block"]
+    tables = {NOTHING: lambda last: None, "letter counts": lambda last: "any", "bigram counts": lambda last: last}
+    losses = {table: [] for table in tables}
+    for table, context in tables.items():
+        pairs, contexts = collections.Counter(), collections.Counter()
+        for name in lecture["docs"][:max(STEPS)]:
+            tokens = lecture["encode"](name)[:block + 1]
+            seen = [(context(last), token) for last, token in zip(tokens, tokens[1:])]
+            surprises = [math.log((contexts[pair[0]] + vocab) / (pairs[pair] + 1)) for pair in seen]
+            losses[table].append(sum(surprises) / len(surprises))
+            if table != NOTHING:
+                pairs.update(seen)
+                contexts.update(pair[0] for pair in seen)
+    return losses
+
+
+def measured(seed):
+    """{steps: {variant: [a loss for each name]}}"""
+    counts = counted(seed)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = {(steps, variant): pool.submit(trained, variant, steps, seed)
+                for steps in sorted(STEPS, reverse=True) for variant in VARIANTS}
+        return {steps: dict({table: losses[:steps] for table, losses in counts.items()},
+                            **{variant: runs[steps, variant].result() for variant in VARIANTS}) for steps in STEPS}
+
+
+def tenths(losses):
+    size = len(losses) // 10
+    return [round(statistics.mean(losses[i * size:(i + 1) * size]), 3) for i in range(10)]
+
+
+def against(losses, whole):
+    """How much more the last tenth costs than that of the whole, and the standard error of this, name by name."""
+    gaps = [a - b for a, b in list(zip(losses, whole))[-len(whole) // 10:]]
+    return [round(statistics.mean(gaps), 3), round(statistics.stdev(gaps) / math.sqrt(len(gaps)), 3)]
+
+
+def table(figures):
+    """The figures as two tables in Markdown: the last tenths, and every tenth."""
+    head = ["", *(f"{words} {int(steps):,} steps" for steps in figures for words in ("last tenth of", "more than the whole,"))]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for variant in figures[str(STEPS[0])]:
+        cells = [variant]
+        for each in figures.values():
+            gap, error = each[variant]["more"]
+            cells += [f"{each[variant]['tenths'][-1]:.3f}", f"{gap:.3f} ± {error:.3f}" if variant != WHOLE else ""]
+        lines.append("| " + " | ".join(cells) + " |")
+    for steps, each in figures.items():
+        lines += ["", f"| {int(steps):,} steps | " + " | ".join(map(str, range(1, 11))) + " |", "|---" * 11 + "|"]
+        lines += [f"| {variant} | " + " | ".join(f"{mean:.3f}" for mean in each[variant]["tenths"]) + " |" for variant in each]
+    return "\n".join(lines)
+
+
+THEMES = {                                                   # ink, faint lines, and a colour for each variant
+    "light": ("#1f2328", "#d1d9e0", ["#0550ae", "#0e7490", "#b35900", "#8250df", "#1a7f37", "#cf222e"]),
+    "dark": ("#f0f6fc", "#3d444d", ["#79c0ff", "#39a0c9", "#f0883e", "#bc8cff", "#56d364", "#ff7b72"]),
+}
+DASHES = {NOTHING: (0, (1, 1.5)), "letter counts": (0, (3, 1.5)), "bigram counts": (0, (6, 1.5))}
+
+
+def spread(heights, gap):
+    """These heights, sorted and moved apart: neighbours that would overlap become a stack around their mean."""
+    stacks = []                                              # [lowest height, how many], from below
+    for height in sorted(heights):
+        stacks.append([height, 1])
+        while len(stacks) > 1 and stacks[-2][0] + gap * stacks[-2][1] > stacks[-1][0]:
+            (low, below), (high, above) = stacks[-2:]
+            stacks[-2:] = [[(low * below + (high - gap * below) * above) / (below + above), below + above]]
+    return [low + gap * i for low, count in stacks for i in range(count)]
+
+
+def draw(figures, theme):
+    """One panel for each training, a line for each variant, and at its end its name and the mean of its last tenth."""
+    import matplotlib
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+    ink, faint, colours = THEMES[theme]
+    style = {"text.color": ink, "axes.edgecolor": faint, "axes.labelcolor": ink, "xtick.color": ink, "ytick.color": ink,
+             "font.size": 10, "svg.hashsalt": "parts", "axes.spines.top": False, "axes.spines.right": False}
+    with plt.rc_context(style):
+        picture, panels = plt.subplots(1, len(figures), figsize=(12, 5.6), sharey=True)
+        for panel, (steps, each) in zip(panels, figures.items()):
+            order = sorted(each, key=lambda variant: each[variant]["tenths"][-1])
+            places = spread([each[variant]["tenths"][-1] for variant in order], 0.048)
+            for variant, place in zip(order, places):
+                means, weight = each[variant]["tenths"], "bold" if variant == WHOLE else "normal"
+                plain = variant in DASHES or variant == WHOLE
+                colour = ink if plain else colours[list(VARIANTS).index(variant)]
+                panel.plot(range(1, 11), means, color=colour, linewidth=2.6 if variant == WHOLE else 1.5,
+                           linestyle=DASHES.get(variant, "-"), alpha=0.6 if variant in DASHES else 1)
+                panel.plot([10.1, 10.6], [means[-1], place], color=faint, linewidth=0.8, clip_on=False)
+                label = f"{means[-1]:.3f}  {variant.replace('plain ', '')}"
+                panel.text(10.7, place, label, va="center", color=colour, weight=weight)
+            panel.set_title(f"{int(steps):,} steps", loc="left", weight="bold")
+            panel.set_xlabel("tenth of the training")
+            panel.set_xticks(range(1, 11))
+            panel.set_xlim(1, 10)
+            panel.grid(axis="y", color=faint, linewidth=0.5)
+            panel.tick_params(length=0)
+        panels[0].set_ylabel("mean loss of its names")
+        picture.subplots_adjust(left=0.05, right=0.785, wspace=0.86, top=0.93, bottom=0.1)
+        picture.savefig(DOCS / f"parts-{theme}.svg", transparent=True, metadata={"Date": None})
+        plt.close(picture)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seed", type=int, default=42)
+    seed = parser.parse_args().seed
+    losses = measured(seed)
+    figures = {str(steps): {variant: {"tenths": tenths(each), "more": against(each, run[WHOLE])}
+                            for variant, each in run.items()} for steps, run in losses.items()}
+    print(table(figures))
+    if seed == 42:
+        (DOCS / "parts.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+        for theme in THEMES:
+            draw(figures, theme)
+
+
+if __name__ == "__main__":
+    main()
