@@ -241,19 +241,20 @@ def rmsnorm(x):                                               # [N] -> [N]
 # 0.73 times the first and 0.27 times the second, which is [7.3, 2.7, 0, 0].
 #
 # Why divide by the root? If 16 terms are 1 or -1 at random, they mostly cancel, and their sum is
-# typically 4 or -4, the root of 16. So vectors with many elements have larger dot products.
-# Without the division, one token would soon get all the weight, and then no gradient gets back
-# through softmax to the others, as section 11 will show.
+# typically about 4, the root of 16, up or down. So vectors with many elements have larger dot
+# products. Without the division, one token would soon get all the weight, and then hardly any
+# gradient gets back through softmax, as section 11 will show.
 #
 # A token may look for several things at once. So query, key and value are cut into slices, and all
 # this is done with every slice separately. Each slice is called a head. The output matrix mixes
-# what the heads have heard. Nobody tells the heads what to look for. They find out in training.
+# what the heads have heard. They find out in training what to look for.
 #
-# What is heard is a sum, and a sum does not depend on the order of its terms. This is why
-# positions need embeddings: they are in the keys and values, too. The lists keys and values come
-# from the tokens so far and no others, so no token can look ahead. Such attention is called
-# causal. It also means that the keys and values of earlier tokens never change, and can be kept.
-# The two lists are called the KV cache.
+# What is heard is a sum, and a sum does not depend on the order of its terms. This is why every
+# vector is made of a token and its position. The lists keys and values come from the tokens so far
+# and no others, so no token can look ahead. Such attention is called causal. It also means that
+# the keys and values of earlier tokens never change, and can be kept. They are called the KV
+# cache. The comments number the steps of a layer from 1 to 9, of which gpt, below, has the others.
+# n is the normalized vector of one token.
 head_width = width // heads
 root = math.sqrt(head_width)
 
@@ -292,16 +293,15 @@ def attention(n, layer, keys, values):                        # [width] -> [widt
 # This is a transformer (Vaswani and others, 2017): layer by layer, it transforms the vector of a
 # token into one that says what comes next. GPT-2 is built on the same plan, but without the norm
 # before the first layer. In gpt, cache holds two lists for each layer, the keys and the values of
-# the tokens so far. The comments number the steps of a layer from 1 to 9, as section 11 will
-# again.
+# the tokens so far.
 def gpt(token, position, cache):                              # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
         n = rmsnorm(x)                                        # 1
         x = add(x, attention(n, layer, keys, values))         # 2 to 6
         n = rmsnorm(x)                                        # 7
-        matches = linear(n, model["up", layer])
-        hidden = [match.relu() for match in matches]          # 8
+        matches = linear(n, model["up", layer])               # 8
+        hidden = [match.relu() for match in matches]
         x = add(x, linear(hidden, model["down", layer]))      # 9
     return linear(x, model["lm_head"])
 
@@ -378,7 +378,7 @@ print(f"gradient of one parameter: {param.grad:.9f} by backward(), {measured:.9f
 # more names, a gradient counts only about a third as much, since 0.85 ** 7 is 0.32. With 0.99 and
 # 0.01, this takes about 110 names. (The usual values, 0.9 and 0.999, remember longer.) Both means
 # start at 0. After n names, this 0 still has a share of 0.85 ** n in the mean, and the gradients
-# have only the rest, 1 - 0.85 ** n. So the mean is too small by this factor, and we divide by it.
+# have only the rest, 1 - 0.85 ** n. So the mean is too small, and we divide it by 1 - 0.85 ** n.
 # The 1e-8 keeps us from dividing by 0.
 beta1, beta2 = 0.85, 0.99                                     # how much of the old value stays
 
@@ -393,12 +393,12 @@ def adam(numbers, gradients, first, second, rate, n):         # [params] each, e
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam moves
 # the parameters. That is all of training. It is called stochastic, because every step sees one
-# random name and not all of them, so its gradients are only an estimate. Larger models take a
-# batch of many examples in each step. The rate falls in a straight line, from args.rate at the
-# first step almost to 0 at step number args.steps, or later if train is called with more steps.
-# Large steps learn fast, and small ones at the end keep the last names from undoing what all have
-# taught. Ctrl-C stops the training. The step that it interrupts does not count, and we go on with
-# what has been learned before.
+# random name and not all of them, so its gradients only estimate what all names together would
+# want. Larger models take a batch of many examples in each step. The rate falls in a straight
+# line, from args.rate at the first step almost to 0 at the last of args.steps. Large steps learn
+# fast, and small ones at the end keep the last names from undoing what all have taught. Ctrl-C
+# stops the training. The step that it interrupts does not count, and we go on with what has been
+# learned before.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
@@ -467,8 +467,8 @@ def generate(chance=random):                                  # chance draws the
 
 # Let's hear what it says before and after its training, and which of these names it was trained
 # on. It has seen a thousand names of the file, so a name that is new to it may still be in the
-# file. Before training, we draw with other random numbers, so that the names after it do not
-# depend on how many we draw.
+# file. Before training, it draws with random numbers of its own, so that all the others stay the
+# same.
 #
 # Then we look into the model. Nobody has told it about vowels. Yet in our run, the three most
 # frequent letters are vowels, and the letters whose embeddings are closest to theirs are the other
@@ -478,7 +478,7 @@ def generate(chance=random):                                  # chance draws the
 def show(trained, seen):                                      # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
-    set_params(trained)                                       # autograd had put in others
+    set_params(trained)
     names = [generate() for _ in range(args.samples)]
     for i, name in enumerate(names, start=1):
         print(f"sample {i:2d}: {name}")
@@ -506,9 +506,9 @@ if not args.fast:
 #
 # A few helpers first. sumprod is the dot product of plain numbers. Python has it since 3.12, and
 # for older versions we make it. dots takes the dot product of every row of a with every row of b.
-# It is linear for many vectors at once. columns gives the columns of a matrix as a list. rows
-# applies a tool for vectors to matrices: rows(add, a, b) adds the first rows of a and b, then the
-# second rows, and so on, until one of them has no more rows.
+# This is what the function linear does, for many vectors at once. columns gives the columns of a
+# matrix as a list. rows applies a tool for vectors to matrices: rows(add, a, b) adds the first
+# rows of a and b, then the second rows, and so on, until one of them has no more rows.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dots(a, b):                                               # [A][N], [B][N] -> [A][B]
@@ -570,8 +570,14 @@ def softmax_back(dy, y):                                      # -> dx
     total = sumprod(dy, y)
     return [yi * (di - total) for di, yi in zip(dy, y)]
 
-# Attention. split cuts q, k and v into the slices of the heads, and join puts the slices together
-# again. For one head, and for the tokens t and j:
+# split cuts a matrix into the slices of the heads, and join puts such slices together again.
+def split(x):                                                 # [T][width] -> one matrix per head
+    return [[row[i:i + head_width] for row in x] for i in range(0, width, head_width)]
+
+def join(parts):                                              # one matrix per head -> [T][width]
+    return [list(itertools.chain(*pieces)) for pieces in zip(*parts)]
+
+# Attention. For one head, and for the tokens t and j:
 #     score_tj = Σ_i q_ti k_ji / root           row t of q with row j of k
 #     weight_tj is the softmax of score_t0 to score_tt, and for later tokens it is 0
 #     heard_ti = Σ_j weight_tj v_ji             row t of weight with column i of v
@@ -580,17 +586,11 @@ def softmax_back(dy, y):                                      # -> dx
 #     v_ji moves heard_ti for every t, by weight_tj:
 #     dv_ji = Σ_t weight_tj dheard_ti           column j of weight with column i of dheard
 #     dscore_tj follows from softmax's rule. It begins with the factor weight_tj. So for later
-#     tokens, whose weight is 0, dscore is 0. These zeros are called the mask.
+#     tokens, whose weight is 0, dscore is 0. The zeros among the weights are called the mask.
 #     q_ti moves score_tj for every j, by k_ji / root. k_ji moves it for every t, by q_ti / root.
 #     dq_ti = Σ_j dscore_tj k_ji / root         row t of dscore with column i of k
 #     dk_ji = Σ_t dscore_tj q_ti / root         column j of dscore with column i of q
 #     These two are what linear_back gives for x = q and w = k.
-def split(x):                                                 # [T][width] -> one matrix per head
-    return [[row[i:i + head_width] for row in x] for i in range(0, width, head_width)]
-
-def join(parts):                                              # one matrix per head -> [T][width]
-    return [list(itertools.chain(*pieces)) for pieces in zip(*parts)]
-
 def attention_forward(q, k, v):                               # -> heard [T][width], weights
     heard, weights = [], []
     for qh, kh, vh in zip(split(q), split(k), split(v)):
@@ -608,7 +608,8 @@ def attention_back(dheard, q, k, v, weights):                 # -> dq, dk, dv, [
         dweight = dots(dh, vh)                                # [T][T]
         dscore = rows(softmax_back, dweight, weight)          # [T][T]
         dq, dk = linear_back([[each / root for each in row] for row in dscore], qh, kh)
-        backs.append((dq, dk, dots(columns(weight), columns(dh))))
+        dv = dots(columns(weight), columns(dh))
+        backs.append((dq, dk, dv))
     return [join(parts) for parts in zip(*backs)]
 
 # Cross-entropy. The loss of one token is log(1 / p), where p is the probability of the target, the
@@ -651,7 +652,7 @@ def explicit(numbers, tokens):                                # -> loss, gradien
                for row, target in zip(probs, targets)]
     dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}
     dx, dw["lm_head"] = linear_back(dlogits, x, w["lm_head"])
-    for layer in reversed(range(layers)):                     # back: dx is that of its result
+    for layer in reversed(range(layers)):                     # back; dx is that of the result
         wq, wk, wv, wo, wu, wd = [w[role, layer] for role in roles]
         x, n, q, k, v, a, weights, x1, n1, hidden = kept[layer]
         dhidden, dwd = linear_back(dx, hidden, wd)            # 9

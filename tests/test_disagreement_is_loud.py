@@ -67,11 +67,12 @@ def test_losses_that_are_no_number_are_no_agreement():
         compared(nothing, nothing)
 
 
-def test_gradients_that_are_all_zero_agree():
-    nothing = [(LOSS, [0.0, 0.0]), (LOSS, [0.0, -0.0])]
+def test_gradients_that_are_all_zero_agree_and_others_are_measured_against_1():
+    nothing, almost, more = ([(LOSS, [0.0, 0.0]), (LOSS, [0.0, number])] for number in (-0.0, CLOSE, APART))
     assert " to 0e+00 of " in compared(nothing, nothing)
+    assert " to 9e-10 of " in compared(nothing, almost)
     with pytest.raises(SystemExit):
-        compared(nothing, [(LOSS, [0.0, 0.0]), (LOSS, [0.0, 2e-9])])
+        compared(nothing, more)
 
 
 def test_both_engines_get_the_untrained_numbers_the_first_name_and_the_longest():

@@ -84,21 +84,18 @@ def test_a_number_just_below_1e9_runs(flag):
 
 @pytest.mark.parametrize("flag, value", [
     *[(flag, least - 1) for flag, least in LEAST.items()],
-    *[(flag, 10**9) for flag in LEAST],
-    *[(flag, value) for flag in REAL for value in ("nan", "inf", "-inf")],
+    *[(flag, value) for flag in REAL for value in ("nan", "inf", "-inf", 1e9)],
     ("rate", "-1e-9"), ("temperature", 0.0), ("temperature", 0.009999), ("heads", -4), ("steps", -10**30)])
 def test_a_number_out_of_bounds_is_refused_with_flag_bounds_and_value(flag, value, refused):
-    sentence = refused(f"--{flag}={value}")
     told = float(value) if flag in REAL else value
-    assert re.findall(r"--\w+", sentence) == [f"--{flag}"]
-    assert re.findall(r"-?\b(?:\d[\d.e+-]*|nan|inf)\b", sentence) == [str(LEAST[flag]), "1e9", str(told)]
+    expected = f"--{flag} must be from {LEAST[flag]} to below 1e9, not {told}\n"
+    assert refused(f"--{flag}={value}") == expected
 
 
 @pytest.mark.parametrize("width, heads", [(16, 3), (4, 8), (6, 4)])
 def test_heads_that_do_not_divide_the_width_are_refused_with_both(width, heads, refused):
-    sentence = refused("--width", width, "--heads", heads)
-    assert re.findall(r"--\w+", sentence) == ["--heads", "--width"]
-    assert re.findall(r"\d+", sentence) == [str(heads), str(width)]
+    expected = f"--heads must divide --width, but {heads} does not divide {width}\n"
+    assert refused("--width", width, "--heads", heads) == expected
 
 
 @pytest.mark.parametrize("flags, word", [
@@ -110,14 +107,17 @@ def test_what_cannot_be_understood_is_refused_by_name(flags, word, refused):
     assert word in sentence and flags[0].split("=")[0] in sentence
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"\n \r\n\t\n", b"\xef\xbb\xbf", b"ada\n\xff\xfe\n", "zoë\n".encode("latin-1"),
-    "ada\n".encode("utf-16"), "zoë".encode()[:-1],
+NONE, NO_TEXT = "must hold at least one name, not none", "cannot be read: 'utf-8' codec can't decode byte 0x"
+
+
+@pytest.mark.parametrize("content, reason", [
+    (b"", NONE), (b"\n \r\n\t\n", NONE), (b"\xef\xbb\xbf", NONE), (b"ada\n\xff\xfe\n", NO_TEXT),
+    ("zoë\n".encode("latin-1"), NO_TEXT), ("ada\n".encode("utf-16"), NO_TEXT), ("zoë".encode()[:-1], NO_TEXT),
 ], ids=["empty", "blank", "only a byte-order mark", "no text", "Latin-1", "UTF-16", "cut short"])
-def test_a_file_that_holds_no_names_is_refused_by_name(content, tmp_path, refused):
+def test_a_file_that_holds_no_names_is_refused_by_name(content, reason, tmp_path, refused):
     data = tmp_path / "data 100%.txt"
     data.write_bytes(content)
-    assert re.match(r"--data .*data 100%\.txt", refused("--data", data))
+    assert re.match(rf"--data .*data 100%\.txt\S? {reason}", refused("--data", data))
 
 
 @pytest.mark.parametrize("name", [
