@@ -1,16 +1,16 @@
 # microgpt: how a GPT is trained and how it speaks. This file reads a list of names, learns what
-# names look like, and makes up names of its own. It is plain Python with nothing hidden, made to
-# be read aloud from the first line to the last. GPT stands for generative pretrained transformer,
-# and by the end all three words will be clear. The model is Andrej Karpathy's microgpt.
+# names look like, and makes up names of its own. It is plain Python with nothing hidden, written
+# to be read aloud from the first line to the last. GPT stands for generative pretrained
+# transformer. By the end all three words will be clear. The model is Andrej Karpathy's microgpt.
 #
 # A vector is a list of numbers, and a matrix is a list of vectors, its rows. The comments on the
 # right give their shapes: [3] is a vector of 3 numbers, and [2][3] is a matrix with 2 such rows.
 import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# Here are the choices that you can change, the hyperparameters. The help text of each names the
-# section that explains it. To try another value, edit it here, or give it to the command: python
-# microgpt.py --steps 200. The other lines read the command and refuse values that make no sense.
+# Here are the choices you can change, the hyperparameters. Each help text tells you which section
+# explains it. To try another value, edit it here or pass it on: python microgpt.py --steps 200.
+# The rest of this section reads the command line and refuses values that make no sense.
 defaults = argparse.ArgumentDefaultsHelpFormatter
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, formatter_class=defaults)
 choice = parser.add_argument
@@ -36,8 +36,8 @@ if width % heads:
     parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 
 # %% 2. Data and tokens ---------------------------------------------------------------------------
-# Here are given names from many cultures, one per line. We look for the file in the current
-# folder, then beside this script. We shuffle the names, in the same way for the same seed.
+# Our data is a list of first names from many cultures, one per line. We look for it in the current
+# folder, then beside this script, and shuffle it, in the same way for the same seed.
 try:
     path = pathlib.Path(args.data)
     if not path.exists():
@@ -51,10 +51,10 @@ random.seed(args.seed)
 random.shuffle(docs)
 
 # A model works with numbers only. So we cut every name into tokens, which are single letters here,
-# and give each token a number. One more token, BOS for "beginning of sequence", stands before
-# every name. It stands after every name, too, because where one name ends, the next one begins.
-# All tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13
-# 13 0 26. The task is always the same: given the tokens so far, which token comes next?
+# and give each token a number. One more token, BOS for "beginning of sequence", goes before every
+# name, and after it as well. There it is how the model will say that a name is over. All tokens
+# together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26. The
+# task is always the same: given the tokens so far, which token comes next?
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                      # the size of the vocabulary
@@ -62,9 +62,8 @@ vocab = len(letters) + 1                                      # the size of the 
 def encode(name):                                             # "anna" -> [26, 0, 13, 13, 0, 26]
     return [BOS] + [letters.index(letter) for letter in name] + [BOS]
 
-# The next three lines are for outputs that cannot show every letter, and for pipes that are
-# closed.
-with contextlib.suppress(AttributeError):                     # where there is such a thing
+# These three lines keep odd terminals and closed pipes from crashing the program.
+with contextlib.suppress(AttributeError):                     # some systems lack these
     sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *encode(docs[0]))
@@ -73,14 +72,14 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # Learning means making an error smaller. Our error will be a single number, the loss, and it will
 # be computed from thousands of other numbers. For each of them we must know: if this number grew a
 # little, how fast would the loss grow? That is the derivative of the loss with respect to this
-# number. From now on we call it the number's gradient. Autograd, short for automatic gradients, is
-# a way to get all of them at once.
+# number. We'll call it the number's gradient, though strictly the gradient is the list of all
+# these derivatives. Autograd, short for automatic gradients, gets all of them at once.
 #
-# A computation is a graph, numbers that are joined by edges. Take c = a * b. Now c remembers two
-# edges, one to a and one to b. We call a and b the children of c. They are what it was made from.
-# A number that was not computed from others has no children. It is called a leaf. Each edge
-# carries a local gradient. If a grows a little, c grows b times as much, so the local gradient on
-# the edge to a is b. In the same way, the local gradient on the edge to b is a.
+# A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges, one
+# to a and one to b. We call a and b the children of c. They were there first, but we are going to
+# walk backward. A number that was not computed from others has no children. It is called a leaf.
+# Each edge carries a local gradient. If a grows a little, c grows b times as much, so the local
+# gradient on the edge to a is b. In the same way, the local gradient on the edge to b is a.
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number, and
 # multiply the local gradients along the way. If several paths lead back to the same number, then
@@ -102,8 +101,8 @@ class Value:                                                  # a number that re
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    # The next four have the derivatives power * a ** (power - 1), exp(a), 1 / a, and for relu(a),
-    # which is a for a > 0 and otherwise 0, the derivatives 1 and 0.
+    # Next come power, exp, log and relu. relu keeps what is positive and replaces the rest by 0,
+    # so its derivative is 1 or 0. That of a ** power is power * a ** (power - 1).
     def __pow__(self, power):                                 # a ** 0 is 1 for every a: slope 0
         slope = power * self.data ** (power - 1) if power else 0.0
         return Value(float(self.data ** power), [(self, slope)])
@@ -134,18 +133,18 @@ class Value:                                                  # a number that re
                 child.grad += local_grad * node.grad          # the chain rule, edge by edge
 
 # Let's try it on a * b + a, for a = 2 and b = 3. The arrows show how it is computed. The edges
-# lead the other way, back from each result. On each arrow, in brackets, stands the local gradient.
+# lead the other way, back from each result. The local gradient is in brackets on each arrow.
 #
 #   b = 3 --(2)--> a * b = 6 --(1)--> a * b + a = 8
 #   a = 2 --(3)------^                  ^
 #     '---------------(1)---------------'
 #
 # Two paths lead back to a, and give 1 * 3 and 1. One leads back to b, and gives 1 * 2. backward()
-# need not walk every path. It first comes to the sum, which gives 1 to a * b and 1 to a. Then it
-# comes to a * b, which gives 2 to b and 3 to a. Since every number first collects what all its
-# uses give it, one look at each edge is enough. Leaves such as a and b are not set to 0 first. So
-# if they are used in several losses, the gradients of these losses add up, until someone sets them
-# to 0.
+# doesn't have to walk every path. It first comes to the sum, which gives 1 to a * b and 1 to a.
+# Then it comes to a * b, which gives 2 to b and 3 to a. Since every number first collects what all
+# its uses give it, one look at each edge is enough. Leaves such as a and b are not set to 0 first.
+# So if they are used in several losses, the gradients of these losses add up, until we set them to
+# 0.
 #
 # Why does the order matter? Take h = a + a, and then h + h, which is 4 a. h gets 1 from each of
 # its two uses. Then it passes 2 on to a, twice, which makes 4. If h passed on its first 1 at once,
@@ -155,8 +154,9 @@ a, b = Value(2.0), Value(3.0)
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 
 # A dot product multiplies two vectors element by element and adds up the products. We will need
-# many of them, so each becomes a single Value. Its local gradients are those of a product: yi for
-# xi, and xi for yi. Built from * and +, a dot product of 16 terms would make about 30 Values.
+# many of them, so each becomes a single Value. As in any product, the local gradient of each
+# element is its partner. In dot(x, x) each element is its own partner, so it gets two edges, and
+# the gradient 2 x. Built from * and +, a dot product of 16 terms would make about 30 Values.
 def dot(x, y):                                                # [N], [N] -> a Value
     assert len(x) == len(y), "a dot product needs two vectors of the same length"
     total, edges = 0.0, []
@@ -166,15 +166,15 @@ def dot(x, y):                                                # [N], [N] -> a Va
     return Value(total, edges)
 
 # %% 4. Parameters --------------------------------------------------------------------------------
-# Everything that the model will ever know is in its parameters, the numbers of a few matrices.
-# They start out random, drawn from a normal distribution around 0. If all parameters were equal,
-# then all numbers within a vector would be computed in the same way, and so would their gradients.
-# Training could never make them different. The standard deviation, their typical distance from 0,
+# Everything that the model will ever know is in its parameters, numbers in a few matrices. They
+# start out random, drawn from a normal distribution around 0. If they were all equal, then all
+# numbers in the vector of a token would be computed in the same way and stay equal forever, and 16
+# of them would be worth no more than one. The standard deviation, their typical distance from 0,
 # is 0.08. This is small, so that at first the model finds all tokens about equally likely, and has
 # no strong opinion to unlearn.
 #
-# Each token has a row of numbers in the matrix "token". This is what the model sees of the token,
-# and it is called the token's embedding. Each position in a name has an embedding, too, in the
+# Each token has a row of numbers in the matrix "token". This is all the model ever sees of the
+# token. It's called the token's embedding. Each position in a name has an embedding, too, in the
 # matrix "position". All the other matrices turn one vector into another. Each of their rows makes
 # one number of the result, by a dot product. So a matrix [nout][nin] makes nout numbers out of
 # nin. Section 5 explains what each matrix is for.
@@ -182,11 +182,11 @@ def matrix(nout, nin):                                        # -> [nout][nin]
     return [[Value(random.gauss(0, 0.08)) for _ in range(nin)] for _ in range(nout)]
 
 model = {"token": matrix(vocab, width), "position": matrix(block, width)}
-model["lm_head"] = matrix(vocab, width)                       # used last, to score the tokens
+model["lm_head"] = matrix(vocab, width)                       # the "language model head"
 for layer in range(layers):
     for role in "query", "key", "value", "output":            # to gather from other tokens
         model[role, layer] = matrix(width, width)
-    model["up", layer] = matrix(4 * width, width)             # 4 times, as in most GPTs
+    model["up", layer] = matrix(4 * width, width)             # up and down make the MLP
     model["down", layer] = matrix(width, 4 * width)
 params = [param for rows in model.values() for row in rows for param in row]
 untrained = [param.data for param in params]                  # their numbers before training
@@ -200,8 +200,8 @@ def set_params(numbers):                                      # [params] -> noth
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
 # A token and its position go in, and the logits come out. Every token of the vocabulary gets a
-# logit, a number that is high if this token is likely to come next. We need four tools. The first
-# adds two vectors.
+# logit, a number that is high if this token is likely to come next. We need four functions first.
+# add adds two vectors.
 def add(x, y):                                                # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
@@ -215,8 +215,9 @@ def linear(x, w):                                             # [nin], [nout][ni
 # softmax turns scores into probabilities. exp makes them positive, and dividing by their total
 # makes them sum to 1. The scores 2 and 1 become 0.73 and 0.27. Subtracting the same number from
 # every score divides every exp, and so their total, by the same factor, and the probabilities do
-# not change. So we first subtract the largest score, because exp of a large one would overflow. It
-# is a plain number and not a Value: the result does not change with it, so no gradient is lost.
+# not change. So we first subtract the largest score, because exp of a large score would overflow.
+# The largest score is taken as a plain number. The result doesn't change with it, so no gradient
+# is lost.
 def softmax(scores):                                          # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -225,36 +226,37 @@ def softmax(scores):                                          # [N] -> [N]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019). It
 # divides by the root of the mean of the squares, so that afterwards the squares have a mean of 1.
-# Otherwise, vectors could grow from layer to layer until softmax gives one token everything, or
-# shrink until it cannot tell the tokens apart. The 1e-5 keeps us from dividing by 0.
+# So each layer, which is one round of attention and MLP, reads vectors of a size it is used to,
+# however large or small the numbers behind them have become. The 1e-5 keeps us from dividing by 0.
 def rmsnorm(x):                                               # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
 
 # In attention, every token gathers what it needs from the tokens before it, and from itself. From
 # its vector, three matrices make three new vectors. The query says what this token is looking for.
-# The key says what other tokens can find it by. The value says what it tells those that find it,
-# and has nothing to do with our class Value. Say the query is [2, 2, 0, 0], and two tokens have
-# the keys [2, 0, 1, 0] and [0, 1, 0, 3]. The dot products are 4 and 2. They are divided by 2, the
-# root of the number of elements, which gives the scores 2 and 1. softmax turns these into the
-# weights 0.73 and 0.27. If the values are [10, 0, 0, 0] and [0, 10, 0, 0], then our token hears
-# 0.73 times the first and 0.27 times the second, which is [7.3, 2.7, 0, 0].
+# The key says how other tokens can find it. The value says what it tells those that find it. It
+# has nothing to do with our class Value. Say the query is [2, 2, 0, 0], and two tokens have the
+# keys [2, 0, 1, 0] and [0, 1, 0, 3]. The dot products are 4 and 2. They are divided by 2, the root
+# of the number of elements, which gives the scores 2 and 1. softmax turns these into the weights
+# 0.73 and 0.27. If the values are [10, 0, 0, 0] and [0, 10, 0, 0], then our token hears 0.73 times
+# the first and 0.27 times the second, which is [7.3, 2.7, 0, 0].
 #
 # Why divide by the root? If 16 terms are 1 or -1 at random, they mostly cancel, and their sum is
-# typically about 4, the root of 16, up or down. So vectors with many elements have larger dot
-# products. Without the division, one token would soon get all the weight, and then hardly any
-# gradient gets back through softmax, as section 11 will show.
+# about 4 in size, the root of 16. So vectors with many elements have larger dot products. Without
+# the division, one token could soon get nearly all the weight. Then hardly any gradient gets back
+# through softmax, as section 11 will show.
 #
-# A token may look for several things at once. So query, key and value are cut into slices, and all
-# this is done with every slice separately. Each slice is called a head. The output matrix mixes
-# what the heads have heard. They find out in training what to look for.
+# A token may look for several things at once. So query, key and value are cut into slices, here
+# four of 4 numbers each, and all this is done with every slice separately. Each slice is called a
+# head. The output matrix mixes what the heads have heard. They find out in training what to look
+# for.
 #
-# What is heard is a sum, and a sum does not depend on the order of its terms. This is why every
-# vector is made of a token and its position. The lists keys and values come from the tokens so far
-# and no others, so no token can look ahead. Such attention is called causal. It also means that
-# the keys and values of earlier tokens never change, and can be kept. They are called the KV
-# cache. The comments number the steps of a layer from 1 to 9, of which gpt, below, has the others.
-# n is the normalized vector of one token.
+# What is heard is a sum, and a sum does not depend on the order of its terms. That's why every
+# vector is made of a token and its position. The lists keys and values hold only the tokens so
+# far, so no token can look ahead. Such attention is called causal. It also means that the keys and
+# values of earlier tokens never change, and can be kept. They are called the KV cache. The
+# comments number the steps of a layer from 1 to 9, of which gpt, below, has the others. n is the
+# normalized vector of one token.
 head_width = width // heads
 root = math.sqrt(head_width)
 
@@ -273,9 +275,9 @@ def attention(n, layer, keys, values):                        # [width] -> [widt
 
 # One vector x runs through the whole model. In every layer, first attention and then the MLP reads
 # a normalized copy of x and adds what it finds to x. So x is called the residual stream: a layer
-# need not make x anew, but only add what is still missing, the residual. The derivative of a sum
-# with respect to its terms is 1. So there is always a path on which gradients come back along x
-# undiminished, however many layers there are. Here is a model of one layer.
+# doesn't have to rebuild x, only to add what's missing, the residual. The derivative of a sum with
+# respect to its terms is 1. So there is always a path on which gradients come back along x
+# undiminished, however many layers there are. Here is the one-layer model as a picture.
 #
 #   token + position --> norm --> x --+--------------------> + --+--------------> + --> logits
 #                                     '--> norm, attention --^   '--> norm, MLP --^
@@ -283,17 +285,17 @@ def attention(n, layer, keys, values):                        # [width] -> [widt
 # The MLP, short for multilayer perceptron, works on what attention has gathered, without looking
 # at other tokens. Each row of the matrix "up" is a pattern, and there are 4 * width of them.
 # linear says how well each pattern matches, and relu turns the negative matches into 0. "down" has
-# a column for each pattern. Say there are two patterns, and hidden is [2, 0]. With a row [p, q] of
-# "down", this gives 2 p, so over all rows, the result is 2 times the first column. The MLP answers
-# each pattern with a column, times its match. Without relu, the result would be a sum of constants
-# times the numbers of x. One matrix alone can make any such sum, so a second one would be of no
-# use. At the end, lm_head has a row for each token. Its dot product with x is the logit of this
-# token.
+# a column for each pattern. Say there are two patterns, and hidden is [2, 0]. Each row [p, q] of
+# "down" then gives 2 p, and together the rows give twice the first column. For each pattern, the
+# MLP adds that pattern's column, scaled by the match. Without relu, every number of the result
+# would be a sum of constants times the numbers of x, a linear function. One matrix can compute any
+# linear function, so two would be no better than one. At the end, lm_head has a row for each
+# token. Its dot product with x is the logit of this token.
 #
 # This is a transformer (Vaswani and others, 2017): layer by layer, it transforms the vector of a
-# token into one that says what comes next. GPT-2 is built on the same plan, but without the norm
-# before the first layer. In gpt, cache holds two lists for each layer, the keys and the values of
-# the tokens so far.
+# token into one that says what comes next. GPT-2 follows the same plan. It differs in details,
+# such as its kind of norm and where the norms stand. In gpt, cache holds two lists for each layer,
+# the keys and the values of the tokens so far.
 def gpt(token, position, cache):                              # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
@@ -307,17 +309,17 @@ def gpt(token, position, cache):                              # -> logits [vocab
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this token
-# the probability p, then the surprise is log(1 / p), with the natural logarithm. The surprise is 0
-# if the model was certain and right. It is large if the model was almost certain of something
-# else. Why a logarithm? The probability of a whole name is the product of the probabilities of its
-# tokens. The logarithm turns this product into a sum, so that every token has a surprise of its
-# own.
+# the probability p, then the surprise is log(1 / p), with the natural logarithm. Books write it as
+# -log p, which is the same. The surprise is 0 if the model was certain and right. It is large if
+# the model was almost certain of something else. Why a logarithm? The probability of a whole name
+# is the product of the probabilities of its tokens. The logarithm turns this product into a sum,
+# so that every token has a surprise of its own.
 #
 # A model that knows nothing gives each of 27 tokens the probability 1 / 27, and its surprise is
 # log 27 = 3.30. Every position of a name is an example to learn from: a name of 8 letters gives 9
-# predictions, the last of them BOS. After each prediction the true token goes in, and not what the
-# model would have guessed. The loss of the name is the mean of the surprises, so that long and
-# short names can be compared. It is called the cross-entropy.
+# predictions, the last one for the closing BOS. After each prediction the true token goes in, not
+# the model's guess. The loss of the name is the mean of the surprises, so that long and short
+# names can be compared. It is called the cross-entropy.
 def loss_of(tokens):                                          # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                 # keys and values, still empty
     T = min(block, len(tokens) - 1)                           # predictions; long names are cut
@@ -327,19 +329,20 @@ def loss_of(tokens):                                          # [BOS ... BOS] ->
         surprises.append((1 / probs[tokens[t + 1]]).log())
     return sum(surprises) / T
 
-# Let's see what the untrained model makes of the first name. On average it does a little worse
-# than a model that knows nothing. It finds some tokens a little too likely and others not likely
-# enough, and the logarithm makes the second cost more than the first gains.
+# Let's see what the untrained model makes of the first name. For this name, and for most, it does
+# a little worse than a model that knows nothing. It finds some tokens too likely and others not
+# likely enough, and if both come equally often, the logarithm makes the second cost more than the
+# first gains.
 example = encode(docs[0])
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
 print(f"loss of the untrained model for {docs[0]}: {loss_of(example).data:.4f}")
 
 # %% 7. Backward pass -----------------------------------------------------------------------------
-# That loss was made from thousands of Values, and one call of backward() gives every one of them
-# its gradient. We only need those of the parameters. So the function autograd is given the numbers
-# of all parameters and the tokens of one name, and it returns the loss and the gradients. We call
-# it an engine, and section 11 will build another one. To compute gradients in this way, from the
-# loss back to the parameters, is called backpropagation.
+# That loss was built from thousands of Values. One call of backward() gives every one of them its
+# gradient. We only need those of the parameters. So the function autograd is given the numbers of
+# all parameters and the tokens of one name, and it returns the loss and the gradients. We call it
+# an engine, and section 11 will build another one. Computing gradients this way, from the loss
+# back to the parameters, is called backpropagation.
 def autograd(numbers, tokens):                                # -> loss, gradients [params]
     set_params(numbers)                                       # also sets all gradients to 0
     loss = loss_of(tokens)
@@ -360,26 +363,26 @@ print(f"gradient of one parameter: {param.grad:.9f} by backward(), {measured:.9f
 
 # %% 8. Adam --------------------------------------------------------------------------------------
 # A gradient says how fast the loss grows with a parameter. So the simplest way to learn is to move
-# every parameter a little in the other direction. Gradient descent subtracts the gradient times a
-# small number, the learning rate. If the rate is small enough, the loss of this name gets smaller.
-# But the next name may want the opposite. And some parameters have large gradients, others have
-# tiny ones, and both may have far to go. No single rate is right for all of them.
+# every parameter a little the other way. This is gradient descent: it subtracts the gradient times
+# a small number, the learning rate. If the rate is small enough, the loss of this name gets
+# smaller. But the next name may want the opposite. And some parameters have large gradients,
+# others have tiny ones, and both may have far to go. No single rate is right for all of them.
 #
 # Adam (Kingma and Ba, 2015) keeps two running means for every parameter. The first moment is the
 # mean of its recent gradients. If the names disagree, their gradients mostly cancel out in it. If
-# they agree, it remains. The second moment is the mean of the squares of its gradients, and its
-# root is the typical size of a gradient of this parameter. Adam moves every parameter by the rate
-# times the first moment, divided by this size. If the gradient were always g, the moments would be
-# g and g², and g / √g² is 1 or -1, whether g is large or tiny. So all parameters move at the same
-# pace. If the sign of the gradient keeps changing, the first moment is near 0, and the parameter
-# hardly moves.
+# they agree, it stays large. The second moment is the mean of the squares of its gradients, and
+# its root is the typical size of a gradient of this parameter. Adam moves every parameter against
+# its first moment, by the rate times the moment divided by this size. If the gradient were always
+# g, the moments would be g and g², and g / √g² would be 1 or -1, whether g is large or tiny. So
+# all parameters whose gradients agree move at the same pace. If the sign of the gradient keeps
+# changing, the first moment is near 0, and the parameter hardly moves.
 #
-# A running mean is made of 0.85 times its old value and 0.15 times the new gradient. So after 7
-# more names, a gradient counts only about a third as much, since 0.85 ** 7 is 0.32. With 0.99 and
-# 0.01, this takes about 110 names. (The usual values, 0.9 and 0.999, remember longer.) Both means
-# start at 0. After n names, this 0 still has a share of 0.85 ** n in the mean, and the gradients
-# have only the rest, 1 - 0.85 ** n. So the mean is too small, and we divide it by 1 - 0.85 ** n.
-# The 1e-8 keeps us from dividing by 0.
+# The first running mean is made of 0.85 times its old value and 0.15 times the new gradient. So
+# after 7 more names, a gradient counts only about a third as much, since 0.85 ** 7 is 0.32. The
+# second takes 0.99 and 0.01, which makes it about 110 names. (The usual values, 0.9 and 0.999,
+# remember longer.) Both means start at 0. After n names, this 0 still has a share of 0.85 ** n in
+# the mean, and the gradients have only the rest, 1 - 0.85 ** n. So the mean is too small, and we
+# divide it by 1 - 0.85 ** n. The 1e-8 keeps us from dividing by 0.
 beta1, beta2 = 0.85, 0.99                                     # how much of the old value stays
 
 def adam(numbers, gradients, first, second, rate, n):         # [params] each, except rate and n
@@ -395,19 +398,18 @@ def adam(numbers, gradients, first, second, rate, n):         # [params] each, e
 # the parameters. That is all of training. It is called stochastic, because every step sees one
 # random name and not all of them, so its gradients only estimate what all names together would
 # want. Larger models take a batch of many examples in each step. The rate falls in a straight
-# line, from args.rate at the first step almost to 0 at the last of args.steps. Large steps learn
-# fast, and small ones at the end keep the last names from undoing what all have taught. Ctrl-C
-# stops the training. The step that it interrupts does not count, and we go on with what has been
-# learned before.
+# line, from args.rate at the first step almost to 0 at the last one. Large steps learn fast, and
+# small ones at the end keep the last names from undoing what all the others taught. Ctrl-C stops
+# the training, and we go on with the last complete step.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
 # nothing has the loss log 27 and the perplexity 27. A perplexity of 12 says that the model is as
-# unsure, on average, as if it had to choose among 12 equally likely tokens. The bar that you will
-# see has a mark for each of them, up to 27. This measure is honest, because every loss is computed
-# before the model has learned from this name, and in a thousand steps no name comes twice. When
-# names do come again, a model can learn them by heart, and one must measure with other names,
-# which were kept aside.
+# unsure, on average, as if it had to choose among 12 equally likely tokens. The bar shows one mark
+# for each of those tokens, up to 27. Watch it shrink. This measure is honest, because every loss
+# is computed before the model has learned from this name, and in a thousand steps no name comes
+# twice. When names do come again, a model can learn them by heart, which is called overfitting,
+# and you have to measure on held-out names.
 #
 # Python's garbage collector would search all our Values for cycles, but there are none.
 if sys.implementation.name == "cpython":
@@ -445,8 +447,8 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # %% 10. Inference --------------------------------------------------------------------------------
 # Using a trained model is called inference. Ours makes up names. It starts with BOS and draws the
 # next token at random, according to the probabilities that it has just computed. It feeds this
-# token back in, and goes on until it draws BOS again or the block is full. This is what generative
-# means, and a model that feeds on its own output is called autoregressive.
+# token back in, and goes on until it draws BOS again or the block is full. That's what generative
+# means, and predicting each token from those before it is called autoregressive.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it has
 # learned. Take two tokens with the probabilities 0.8 and 0.2. The exp of the first logit is 4
@@ -466,15 +468,13 @@ def generate(chance=random):                                  # chance draws the
     return name
 
 # Let's hear what it says before and after its training, and which of these names it was trained
-# on. It has seen a thousand names of the file, so a name that is new to it may still be in the
-# file. Before training, it draws with random numbers of its own, so that all the others stay the
-# same.
+# on. It has seen a thousand of the names, so a name it makes up may still be in the file.
 #
-# Then we look into the model. Nobody has told it about vowels. Yet in our run, the three most
-# frequent letters are vowels, and the letters whose embeddings are closest to theirs are the other
-# vowels. They are used alike, and so they have become alike. What has attention done? To be
-# honest, on our short names and in a thousand steps, it has hardly lowered the loss. The README
-# shows what each part is worth. Attention shows its worth in longer texts and in larger models.
+# Then we look into the model. Nobody told it about vowels. Yet in our run, the letters whose
+# embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels.
+# They are used alike, and so they have become alike. What has attention done? To be honest, on our
+# short names and in a thousand steps, it has hardly lowered the loss. The README shows what each
+# part is worth. Attention shows its worth in longer texts and in larger models.
 def show(trained, seen):                                      # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
@@ -498,17 +498,17 @@ if not args.fast:
 # the same GPT on plain numbers and work out every derivative by hand. All tokens of a training
 # name are known beforehand, so we can take them all at once, one in each row. There are T rows.
 #
-# Each tool is now a pair. The forward function computes y from x. The backward function is given
-# dy, which here is a list: the gradients of the loss with respect to all numbers of y. It returns
-# dx, the gradients with respect to all numbers of x. One number x_j may move every y_i, and the
-# paths add up. So dx_j is the sum over all i of dy_i times the derivative of y_i with respect to
-# x_j. We write this sum as Σ_i.
+# Most functions now become a pair. The forward function computes y from x. The backward function
+# is given dy, and whatever it needs of x and y. Read dy as "the gradient of the loss with respect
+# to y": it's a list, with a number for each number of y. The function returns dx, the same for x.
+# One number x_j may move every y_i, and the paths add up. So dx_j is the sum over all i of dy_i
+# times the derivative of y_i with respect to x_j. We write this sum as Σ_i.
 #
 # A few helpers first. sumprod is the dot product of plain numbers. Python has it since 3.12, and
 # for older versions we make it. dots takes the dot product of every row of a with every row of b.
-# This is what the function linear does, for many vectors at once. columns gives the columns of a
-# matrix as a list. rows applies a tool for vectors to matrices: rows(add, a, b) adds the first
-# rows of a and b, then the second rows, and so on, until one of them has no more rows.
+# It does what linear does, for many vectors at once. columns gives the columns of a matrix as a
+# list. rows applies a function of vectors to matrices: rows(add, a, b) adds the first rows of a
+# and b, then the second rows, and so on, until one of them has no more rows.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dots(a, b):                                               # [A][N], [B][N] -> [A][B]
@@ -517,8 +517,8 @@ def dots(a, b):                                               # [A][N], [B][N] -
 def columns(a):                                               # [A][B] -> [B][A]
     return list(zip(*a))
 
-def rows(tool, *matrices):
-    return [tool(*vectors) for vectors in zip(*matrices)]
+def rows(function, *matrices):
+    return [function(*vectors) for vectors in zip(*matrices)]
 
 # Linear. y = dots(x, w), for x [T][nin] and w [nout][nin].
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
@@ -586,7 +586,7 @@ def join(parts):                                              # one matrix per h
 #     v_ji moves heard_ti for every t, by weight_tj:
 #     dv_ji = Σ_t weight_tj dheard_ti           column j of weight with column i of dheard
 #     dscore_tj follows from softmax's rule. It begins with the factor weight_tj. So for later
-#     tokens, whose weight is 0, dscore is 0. The zeros among the weights are called the mask.
+#     tokens, whose weight is 0, dscore is 0. Libraries get these zeros by a mask.
 #     q_ti moves score_tj for every j, by k_ji / root. k_ji moves it for every t, by q_ti / root.
 #     dq_ti = Σ_j dscore_tj k_ji / root         row t of dscore with column i of k
 #     dk_ji = Σ_t dscore_tj q_ti / root         column j of dscore with column i of q
@@ -613,12 +613,12 @@ def attention_back(dheard, q, k, v, weights):                 # -> dq, dk, dv, [
     return [join(parts) for parts in zip(*backs)]
 
 # Cross-entropy. The loss of one token is log(1 / p), where p is the probability of the target, the
-# token that came. The derivative with respect to p is -1 / p, and with respect to all other
-# probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is -1 / p times
-# p, which is -1. So for the logit of the target we get p (-1 / p + 1) = p - 1. For the logit of
-# another token it is that token's probability times (0 + 1). In short, the gradient of the logits
-# is what the model said, minus 1 at the target. It is divided by the number of tokens, because the
-# loss is a mean.
+# token that actually came. The derivative with respect to p is -1 / p, and with respect to all
+# other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is -1 / p
+# times p, which is -1. So for the logit of the target we get p (-1 / p + 1) = p - 1. For the logit
+# of another token it is that token's probability times (0 + 1). In short, the gradients of the
+# logits are the predicted probabilities, minus 1 at the target. They are divided by the number of
+# tokens, because the loss is a mean.
 #
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back through
 # the same steps, from 9 to 1. What was used more than once gets gradients from every use, and they
@@ -652,7 +652,7 @@ def explicit(numbers, tokens):                                # -> loss, gradien
                for row, target in zip(probs, targets)]
     dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}
     dx, dw["lm_head"] = linear_back(dlogits, x, w["lm_head"])
-    for layer in reversed(range(layers)):                     # back; dx is that of the result
+    for layer in reversed(range(layers)):                     # back; dx is the output's
         wq, wk, wv, wo, wu, wd = [w[role, layer] for role in roles]
         x, n, q, k, v, a, weights, x1, n1, hidden = kept[layer]
         dhidden, dwd = linear_back(dx, hidden, wd)            # 9
@@ -689,9 +689,9 @@ print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam, and
 # you will see the same losses again. Why is it faster? It makes no Values and keeps no edges. It
-# does only the arithmetic, in loops that Python runs in C. PyTorch, the library in which most
-# models are written, combines the two engines. It has autograd, but each of its nodes is an
-# operation on whole matrices and knows its own backward function, like our pairs.
+# does only the arithmetic, mostly in loops that Python runs in C. PyTorch, the library in which
+# most models are written, combines the two engines. It has autograd, but each node of its graph is
+# an operation on whole matrices and knows its own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])
@@ -703,7 +703,7 @@ else:
         print(f"milliseconds per name: autograd {seconds * 1e3:.2f}, explicit "
               f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
 
-# And that is all of it. The models that you can talk to are made in the same way, but millions of
+# And that's all of it. The models you can talk to are made in the same way, but many millions of
 # times larger, with many layers, and they have read billions of times as much. Their tokens are
 # pieces of words. Our training, in which a model only learns what comes next, is the "pretrained"
 # in GPT. After that, they are trained further, to answer questions and to be helpful.
