@@ -432,7 +432,7 @@ def train(engine, steps):                                     # -> numbers, loss
     except KeyboardInterrupt:
         print("\nstopped early")
     except ArithmeticError as problem:
-        parser.error(f"--rate {args.rate} may be too high, the loss grew too large: {problem}")
+        parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
 
 def report(losses, steps):                                    # a terminal keeps every 100th line

@@ -1,13 +1,13 @@
-"""What each part of the model buys, as figures and as a picture: parts.json, parts-light.svg and parts-dark.svg.
+"""What each part of the model buys: parts.json, and its picture, parts-light.svg and parts-dark.svg.
 
     python -m pip install matplotlib && python docs/parts.py
 
-A part is taken out of microgpt.py by small edits of its text, in both engines, and the file that is left is run
-with --fast. It compares its engines itself, so that a wrong edit ends in THE TWO ENGINES DISAGREE. Every run sees
-the same names in the same order, and the losses that it prints are formed before it learns from their names.
-Two tables of counts learn in the same way, name by name: how often each token came, and how often it came after
-the token before it. Their counts start at 1 (add-one smoothing). The tables that are printed are in the README.
-With --seed, for other names and another start, nothing is written.
+A part is taken out of microgpt.py by small edits of its text, in both engines, and what is left is run with
+--fast. It compares its engines itself, so a wrong edit ends in THE TWO ENGINES DISAGREE. Every run sees the
+same names in the same order, and each loss that it prints was formed before it learned from that name. Two
+tables of counts learn in the same way, name by name: how often each token came, and how often it came after
+the token before it. All counts start at 1 (add-one smoothing). The README has the tables that this prints.
+With another --seed, which gives other names and another start, nothing is written.
 """
 import argparse
 import collections
@@ -31,7 +31,7 @@ NAMES = DOCS.parent / "names.txt"
 STEPS = 1000, 5000
 NOTHING, WHOLE = "knowing nothing", "the whole"
 
-ATTENTION = ("x = add(x, attention(rmsnorm(x), layer, keys, values))",            # in gpt
+ATTENTION = ("x = add(x, attention(n, layer, keys, values))",            # in gpt
              "x1 = rows(add, x, dots(a, wo))",                                    # in explicit, forward
              "dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))",              # in explicit, back
              "da, dwo = linear_back(dx1, a, wo)")
@@ -51,7 +51,7 @@ VARIANTS = {
     "plain gradient descent, rate 0.01": (DESCENT, ["--rate", "0.01"]),
     "plain gradient descent, rate 0.1": (DESCENT, ["--rate", "0.1"]),
     "no residual stream": ([
-        (ATTENTION[0], "x = attention(rmsnorm(x), layer, keys, values)"),
+        (ATTENTION[0], "x = attention(n, layer, keys, values)"),
         (MLP[0], 'x = linear(hidden, model["down", layer])'),
         (ATTENTION[1], "x1 = dots(a, wo)"),
         (MLP[1], "x = dots(hidden, wd)"),
@@ -78,8 +78,9 @@ def edited(edits):
     """The text of the lecture after these edits. Each must fit at exactly one place."""
     text = SCRIPT.read_text("utf-8")
     for old, new in edits:
-        if text.count(old) != 1:
-            sys.exit(f"this must stand in {SCRIPT.name} once, but it stands there {text.count(old)} times:\n{old}")
+        found = text.count(old)
+        if found != 1:
+            sys.exit(f"{SCRIPT.name} must have this once, but has it {found} times:\n{old}")
         text = text.replace(old, new)
     return text
 
@@ -90,8 +91,9 @@ def trained(variant, steps, seed):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / SCRIPT.name
         path.write_text(edited(edits), "utf-8")
-        command = [sys.executable, path, "--data", NAMES, "--fast", "--samples", 0, "--steps", steps, "--seed", seed]
-        process = subprocess.run([*map(str, command), *flags], stdout=subprocess.PIPE, universal_newlines=True)
+        flags = ["--data", NAMES, "--fast", "--samples", 0, "--steps", steps, "--seed", seed, *flags]
+        command = [sys.executable, *map(str, [path, *flags])]
+        process = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8")
     if process.returncode or "the engines agree" not in process.stdout:
         sys.exit(f"{variant}: {process.stdout[-200:]}")
     return [float(loss) for loss in re.findall(r"^step .*? loss (\S+)", process.stdout, re.M)]
@@ -103,13 +105,14 @@ def counted(seed):
     with contextlib.redirect_stdout(io.StringIO()):
         lecture = runpy.run_path(str(SCRIPT))
     vocab, block = lecture["vocab"], lecture["block"]
-    tables = {NOTHING: lambda last: None, "letter counts": lambda last: "any", "bigram counts": lambda last: last}
-    losses = {table: [] for table in tables}
-    for table, context in tables.items():
+    losses = {}
+    for table in NOTHING, "letter counts", "bigram counts":
+        losses[table] = []
         pairs, contexts = collections.Counter(), collections.Counter()
         for name in lecture["docs"][:max(STEPS)]:
             tokens = lecture["encode"](name)[:block + 1]
-            seen = [(context(last), token) for last, token in zip(tokens, tokens[1:])]
+            before = tokens if table == "bigram counts" else [None] * block
+            seen = list(zip(before, tokens[1:]))
             surprises = [math.log((contexts[pair[0]] + vocab) / (pairs[pair] + 1)) for pair in seen]
             losses[table].append(sum(surprises) / len(surprises))
             if table != NOTHING:
@@ -125,7 +128,8 @@ def measured(seed):
         runs = {(steps, variant): pool.submit(trained, variant, steps, seed)
                 for steps in sorted(STEPS, reverse=True) for variant in VARIANTS}
         return {steps: dict({table: losses[:steps] for table, losses in counts.items()},
-                            **{variant: runs[steps, variant].result() for variant in VARIANTS}) for steps in STEPS}
+                            **{variant: runs[steps, variant].result() for variant in VARIANTS})
+                for steps in STEPS}
 
 
 def tenths(losses):
@@ -134,24 +138,28 @@ def tenths(losses):
 
 
 def against(losses, whole):
-    """How much more the last tenth costs than that of the whole, and the standard error of this, name by name."""
+    """How much more the last tenth costs than the whole's, name by name, and the standard error of this mean."""
     gaps = [a - b for a, b in list(zip(losses, whole))[-len(whole) // 10:]]
     return [round(statistics.mean(gaps), 3), round(statistics.stdev(gaps) / math.sqrt(len(gaps)), 3)]
 
 
 def table(figures):
     """The figures as two tables in Markdown: the last tenths, and every tenth."""
-    head = ["", *(f"{words} {int(steps):,} steps" for steps in figures for words in ("last tenth of", "more than the whole,"))]
+    head = [""]
+    for steps in figures:
+        head += [f"{int(steps):,} steps", "more than the whole"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for variant in figures[str(STEPS[0])]:
         cells = [variant]
         for each in figures.values():
             gap, error = each[variant]["more"]
-            cells += [f"{each[variant]['tenths'][-1]:.3f}", f"{gap:.3f} ± {error:.3f}" if variant != WHOLE else ""]
+            more = f"{gap:.3f} ± {error:.3f}" if variant != WHOLE else ""
+            cells += [f"{each[variant]['tenths'][-1]:.3f}", more]
         lines.append("| " + " | ".join(cells) + " |")
     for steps, each in figures.items():
-        lines += ["", f"| {int(steps):,} steps | " + " | ".join(map(str, range(1, 11))) + " |", "|---" * 11 + "|"]
-        lines += [f"| {variant} | " + " | ".join(f"{mean:.3f}" for mean in each[variant]["tenths"]) + " |" for variant in each]
+        lines += ["", f"| {int(steps):,} steps | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 |", "|---" * 11 + "|"]
+        for variant, figure in each.items():
+            lines.append(f"| {variant} | " + " | ".join(f"{mean:.3f}" for mean in figure["tenths"]) + " |")
     return "\n".join(lines)
 
 
@@ -163,24 +171,26 @@ DASHES = {NOTHING: (0, (1, 1.5)), "letter counts": (0, (3, 1.5)), "bigram counts
 
 
 def spread(heights, gap):
-    """These heights, sorted and moved apart: neighbours that would overlap become a stack around their mean."""
+    """These heights, sorted and moved apart: what would overlap becomes a stack around its mean."""
     stacks = []                                              # [lowest height, how many], from below
     for height in sorted(heights):
         stacks.append([height, 1])
         while len(stacks) > 1 and stacks[-2][0] + gap * stacks[-2][1] > stacks[-1][0]:
             (low, below), (high, above) = stacks[-2:]
-            stacks[-2:] = [[(low * below + (high - gap * below) * above) / (below + above), below + above]]
+            low = (low * below + (high - gap * below) * above) / (below + above)
+            stacks[-2:] = [[low, below + above]]
     return [low + gap * i for low, count in stacks for i in range(count)]
 
 
 def draw(figures, theme):
-    """One panel for each training, a line for each variant, and at its end its name and the mean of its last tenth."""
+    """A panel for each training, with a line for each variant; at its end, its name and its last mean."""
     import matplotlib
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
     ink, faint, colours = THEMES[theme]
-    style = {"text.color": ink, "axes.edgecolor": faint, "axes.labelcolor": ink, "xtick.color": ink, "ytick.color": ink,
-             "font.size": 10, "svg.hashsalt": "parts", "axes.spines.top": False, "axes.spines.right": False}
+    style = {"text.color": ink, "axes.edgecolor": faint, "axes.labelcolor": ink, "xtick.color": ink,
+             "ytick.color": ink, "axes.spines.top": False, "axes.spines.right": False, "font.size": 10,
+             "svg.hashsalt": "parts"}
     with plt.rc_context(style):
         picture, panels = plt.subplots(1, len(figures), figsize=(12, 5.6), sharey=True)
         for panel, (steps, each) in zip(panels, figures.items()):

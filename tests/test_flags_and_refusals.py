@@ -117,23 +117,23 @@ NONE, NO_TEXT = "must hold at least one name, not none", "cannot be read: 'utf-8
 def test_a_file_that_holds_no_names_is_refused_by_name(content, reason, tmp_path, refused):
     data = tmp_path / "data 100%.txt"
     data.write_bytes(content)
-    assert re.match(rf"--data .*data 100%\.txt\S? {reason}", refused("--data", data))
+    assert refused("--data", data).startswith(f"--data {str(data)!r} {reason}")
 
 
 @pytest.mark.parametrize("name", [
     "missing.txt", ".", "", "a\0b", "two\nlines", "x" * 5000, "no/such/folder", "%s",
 ], ids=lambda name: ascii(name)[:20])
 def test_data_that_cannot_be_read_are_refused_by_name_and_reason(name, refused):
-    sentence = refused("--data", name)
-    assert sentence.startswith("--data ") and (not name.isprintable() or name in sentence)
-    assert re.search(r"\w", sentence.rpartition("read: ")[2])
+    told, reason = refused("--data", name).split(" cannot be read: ")
+    assert told == f"--data {name!r}"
+    assert re.search(r"\w", reason)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows may not have such links")
 def test_a_file_that_the_system_cannot_open_is_refused_by_name(tmp_path, refused):
     data = tmp_path / "data.txt"
     data.symlink_to(data)
-    assert re.match(r"--data .*data\.txt", refused("--data", data))
+    assert refused("--data", data).startswith(f"--data {str(data)!r} cannot be read: ")
 
 
 def test_a_lack_of_memory_is_not_taken_for_a_refusal(monkeypatch):
@@ -151,5 +151,6 @@ def test_a_rate_that_is_too_high_ends_in_one_sentence_that_names_it(rate, flags,
         load(*SMALL, "--steps", 300, "--rate", rate, *flags)
     out, sentence = capsys.readouterr()
     assert ended.value.code == 2
-    assert sentence.count("\n") == 1 and f"error: --rate {rate} " in sentence
+    expected = rf"[^\n]* error: --rate {re.escape(rate)} may be too high, the training diverged: \S[^\n]*\n"
+    assert re.fullmatch(expected, sentence)
     assert "\nstep    1 /" in out and "sample" not in out
