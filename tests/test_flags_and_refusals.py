@@ -18,7 +18,7 @@ def refused(capsys):
     """The one sentence on standard error with which these flags are refused, before anything is printed."""
     def refusing(*flags):
         with pytest.raises(SystemExit) as ended:
-            load(*flags)
+            load("--steps", 0, "--samples", 0, *flags)
         out, sentence = capsys.readouterr()
         assert (ended.value.code, out) == (2, "")
         assert sentence.count("\n") == 1 and sentence.endswith("\n")

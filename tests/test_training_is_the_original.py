@@ -11,27 +11,6 @@ import reference
 from conftest import ROOT, SMALL, CtrlC, before, load, matrices, original, repeated, watch
 
 
-@pytest.mark.parametrize("flags", [[], ["--fast"]], ids=["autograd", "explicit"])
-@pytest.mark.parametrize("name", ["default", "deep"])
-def test_the_losses_and_the_names_are_those_of_the_original(name, flags):
-    figures, _ = original(name)
-    lecture, screen = repeated(name, *flags)
-    assert len(lecture.params) == figures["parameters"]
-    assert lecture.losses == pytest.approx(figures["losses"], rel=0, abs=1e-9)
-    if not flags:
-        assert lecture.explicit_losses == pytest.approx(figures["losses"], rel=0, abs=1e-9)
-    spoken = [line.split(": ", 1)[1] for line in screen.getvalue().splitlines() if line.startswith("sample ")]
-    assert spoken == figures["names"]
-
-
-def test_an_interrupted_training_had_the_rates_of_the_whole_and_so_has_the_encore(monkeypatch):
-    monkeypatch.setattr(time, "perf_counter", CtrlC(step=11))
-    figures, flags = original("default")
-    lecture, _ = watch(*flags)
-    assert lecture.losses == pytest.approx(figures["losses"][:10], rel=0, abs=1e-9)
-    assert lecture.explicit_losses == pytest.approx(figures["losses"][:10], rel=0, abs=1e-9)
-
-
 @pytest.fixture
 def three(tmp_path):
     """The path of a file of three names, and their tokens in the order in which seed 42 shuffles them."""
@@ -138,3 +117,26 @@ def test_the_garbage_collector_rests_only_where_references_are_counted(monkeypat
     lecture = load("--steps", 0, "--samples", 0, *SMALL, source=source)
     assert lecture.collects is not rests
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize("name, flags", [
+    pytest.param("default", [], marks=pytest.mark.slow),
+    ("default", ["--fast"]), ("deep", []), ("deep", ["--fast"]),
+], ids=["default by autograd", "default by explicit", "deep by autograd", "deep by explicit"])
+def test_the_losses_and_the_names_are_those_of_the_original(name, flags):
+    figures, _ = original(name)
+    lecture, screen = repeated(name, *flags)
+    assert len(lecture.params) == figures["parameters"]
+    assert lecture.losses == pytest.approx(figures["losses"], rel=0, abs=1e-9)
+    if not flags:
+        assert lecture.explicit_losses == pytest.approx(figures["losses"], rel=0, abs=1e-9)
+    spoken = [line.split(": ", 1)[1] for line in screen.getvalue().splitlines() if line.startswith("sample ")]
+    assert spoken == figures["names"]
+
+
+def test_an_interrupted_training_had_the_rates_of_the_whole_and_so_has_the_encore(monkeypatch):
+    monkeypatch.setattr(time, "perf_counter", CtrlC(step=11))
+    figures, flags = original("default")
+    lecture, _ = watch(*flags)
+    assert lecture.losses == pytest.approx(figures["losses"][:10], rel=0, abs=1e-9)
+    assert lecture.explicit_losses == pytest.approx(figures["losses"][:10], rel=0, abs=1e-9)

@@ -82,7 +82,7 @@ def test_a_letter_that_the_output_cannot_show_is_a_question_mark(removal, tmp_pa
 
 @posix
 def test_a_closed_standard_output_is_no_error():
-    command = f'"{sys.executable}" "{SCRIPT}" --steps 1 --samples 1 --width 4 >&-'
+    command = f'"{sys.executable}" "{SCRIPT}" --steps 2 --samples 1 --width 4 >&-'
     process = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, timeout=60)
     assert (process.returncode, process.stderr) == (0, b"")
 
