@@ -68,7 +68,8 @@ def test_ctrl_c_at_any_time_of_both_trainings_leaves_what_was_learned(reading, s
     assert (len(lecture.losses), len(lecture.explicit_losses)) == (first, second)
     assert holds(lecture, after["autograd", first])
     assert text.count("\nstep ") == first + second
-    assert text.count(f" / {first:4d} |") == second + first * (first == STEPS)  # the goal of the second training
+    of_as_many = text.count(f" / {first:4d} |")  # the goal of the second training
+    assert of_as_many == second + first * (first == STEPS)
     assert text.count(f"\n{second} losses agree to ") == bool(second)
     times = "milliseconds per name: autograd 1000.00, explicit 1000.00, 1.0 times as fast"
     assert (text.splitlines()[-1] == times) == ("milliseconds" in text) == bool(second)

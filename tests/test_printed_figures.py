@@ -143,7 +143,7 @@ def test_the_time_of_a_step_is_that_of_the_engine_and_adam_alone(lecture, monkey
 
 
 def test_the_gradient_that_is_measured_does_not_come_from_backward():
-    """Where backward() finds 1 too much, only one of the two says so. The run may end when its engines disagree."""
+    """Where backward() finds 1 too much, only one of the two says so. The run may end there."""
     wrong = before(7, """
 honest = Value.backward
 def forged(self):
