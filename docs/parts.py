@@ -138,7 +138,7 @@ def tenths(losses):
 
 
 def against(losses, whole):
-    """How much more the last tenth costs than the whole's, name by name, and the standard error of this mean."""
+    """How much more the last tenth costs than the whole's, and the standard error of this mean."""
     gaps = [a - b for a, b in list(zip(losses, whole))[-len(whole) // 10:]]
     return [round(statistics.mean(gaps), 3), round(statistics.stdev(gaps) / math.sqrt(len(gaps)), 3)]
 
@@ -183,7 +183,7 @@ def spread(heights, gap):
 
 
 def draw(figures, theme):
-    """A panel for each training, with a line for each variant; at its end, its name and its last mean."""
+    """A panel for each training, a line for each variant, and at its end its name and its last mean."""
     import matplotlib
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
@@ -212,7 +212,7 @@ def draw(figures, theme):
             panel.grid(axis="y", color=faint, linewidth=0.5)
             panel.tick_params(length=0)
         panels[0].set_ylabel("mean loss of its names")
-        picture.subplots_adjust(left=0.05, right=0.785, wspace=0.86, top=0.93, bottom=0.1)
+        picture.subplots_adjust(left=0.05, right=0.77, wspace=0.93, top=0.93, bottom=0.1)
         picture.savefig(DOCS / f"parts-{theme}.svg", transparent=True, metadata={"Date": None})
         plt.close(picture)
 

@@ -137,6 +137,7 @@ def test_the_closest_letters_have_the_least_distance_in_the_trained_embedding(fl
     ("a", "a"),
     ("aab", "ab"),
     ("aaaaaa\nbbc\ncb\nb\nd", "abc"),  # a occurs most often, and b is in most names
+    ("ab\nc\nc\nc\na", "cab"),  # a name that comes three times counts three times
 ])
 def test_the_commonest_letters_are_those_that_occur_most_often_however_few(text, commonest, tmp_path):
     (tmp_path / "names.txt").write_text(text)
