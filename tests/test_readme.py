@@ -44,7 +44,7 @@ def figure(pattern, text):
 
 
 def silent(*flags, until=None, source=SOURCE):
-    """The module and all that was printed of a run that says no names; until: the section before which it ends."""
+    """The module and the output of a run that says no names; until: the section before which it ends."""
     if until:
         source = source.partition(f"# %% {until}. ")[0]
     lecture, screen = watch("--samples", 0, *flags, source=source)
@@ -102,7 +102,8 @@ def test_no_figure_of_the_readme_is_still_missing():
 
 
 def test_every_command_and_every_list_of_flags_in_the_readme_is_accepted():
-    shown = re.findall(r"`(?:[/\w]+time -v )?python (?:-i )?microgpt\.py((?: --[a-z]+(?: [\d.]+)?)*)`", README)
+    shown = re.findall(r"`(?:[/\w]+time -v )?python (?:-i )?microgpt\.py((?: --[a-z]+(?: [\d.]+)?)*)`",
+                       README)
     assert len(shown) >= 10
     shown += re.findall(r"`((?:--fast|--[a-z]+ [\d.]+)(?: --[a-z]+(?: [\d.]+)?)*)`", README)
     for words in shown:
@@ -118,8 +119,14 @@ def test_the_flags_named_in_the_readme_are_the_real_ones_all_of_them():
     assert all(f"`{flag}`" in part("What to expect") for flag in real)
 
 
-def test_the_first_lines_of_the_output_and_the_counts_are_those_of_a_run():
-    lecture, printed = silent("--steps", 1)
+@pytest.fixture(scope="module")
+def short():
+    """The lecture after one step, and what it printed."""
+    return silent("--steps", 1)
+
+
+def test_the_first_lines_of_the_output_and_the_counts_are_those_of_a_run(short):
+    lecture, printed = short
     shown = README[README.index("num docs: "):].split("\n")
     assert printed.split("\n")[:3] == shown[:3]
     step, = re.findall(r"^step .*?1 / 1000 \| (loss .*#)$", README, re.M)
@@ -142,9 +149,9 @@ def test_every_line_of_the_output_shown_is_one_of_the_default_run():
             assert line in printed
 
 
-def test_the_longest_line_fits_the_columns_named_for_the_projector():
+def test_the_longest_line_fits_the_columns_named_for_the_projector(short):
     assert max(map(len, SOURCE.split("\n"))) <= 100
-    _, printed = silent("--steps", 1)
+    _, printed = short
     assert max(map(len, printed.split("\n"))) <= 80
     assert "Project 100 columns for the code and 80 for the output" in WORDS
 
@@ -180,7 +187,7 @@ def test_the_minutes_of_the_map_add_up_to_the_lessons_of_the_plan():
     plan = part("For the teacher")
     assert len(plan.strip().split("\n")) <= 10
     spans = [sum(minutes[1:5]), sum(minutes[5:8]), sum(minutes[8:11]), sum(minutes[11:])]
-    said = "sections 1 to 4 ({} minutes), 5 to 7 ({}), 8 to 10 ({}, then exercises 1 and 7), and the encore ({},"
+    said = "sections 1 to 4 ({} minutes), 5 to 7 ({}), 8 to 10 ({}, then exercises 1 and 7), and the encore ({}"
     assert said.format(*spans) in " ".join(plan.split())
     hour = sum(minutes[number] for number in (2, 4, 5, 6, 10))
     assert f"sections 2, 4, 5, 6 and 10 ({hour} minutes)" in " ".join(plan.split())
@@ -358,7 +365,7 @@ def test_plain_gradient_descent_in_exercise_7_has_the_perplexities_it_states(cap
 
 
 @pytest.mark.long
-def test_plain_gradient_descent_with_a_rate_of_1_ends_in_the_step_that_exercise_7_states(tmp_path):
+def test_gradient_descent_with_a_rate_of_1_ends_in_the_step_that_is_stated(tmp_path):
     (tmp_path / "solved.py").write_text(solved(7), encoding="utf-8")
     process = run("--fast", "--rate", 1, "--data", ROOT / "names.txt", script=tmp_path / "solved.py")
     steps = re.findall(r"^step +(\d+) ", process.stdout, re.M)
@@ -554,8 +561,7 @@ def test_the_perplexities_and_the_vowels_of_other_seeds_are_as_stated():
         ends.append(last_perplexity(screen.getvalue()))
         found = re.findall(r"^closest to (.): (.*)$", screen.getvalue(), re.M)
         vowels[seed] = {letter: set(others.split()) for letter, others in found}
-    default, *others = ends
-    assert f"is {default} at the end, and {others[0]}, {others[1]} and {others[2]} with" in answer("loss normal")
+    assert "is {} at the end, and {}, {} and {} with".format(*ends) in answer("loss normal")
     for seed in 42, 1, 3:
         assert vowels[seed] == {letter: set("aeiou") - {letter} for letter in "aie"}
     assert all("f" in others for others in vowels[2].values())
@@ -610,8 +616,8 @@ def test_a_loss_keeps_as_many_values_alive_as_stated(untrained):
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the memory of a process is asked otherwise there")
-@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy's numbers are smaller")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems are asked otherwise")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy keeps numbers in less memory")
 def test_a_hundred_losses_take_more_than_half_a_gigabyte():
     program = ("import resource, sys\nsys.argv = ['microgpt.py', '--steps', '0', '--samples', '0']\n"
                f"exec(open({str(SCRIPT)!r}, encoding='utf-8').read())\n"
