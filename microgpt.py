@@ -406,7 +406,7 @@ def adam(numbers, gradients, first, second, rate, n):         # [params] each, e
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
 # nothing has the loss log 27 and the perplexity 27. A perplexity of 12 says that the model is as
 # unsure, on average, as if it had to choose among 12 equally likely tokens. The bar shows one mark
-# for each of those tokens, up to 27. Watch it shrink. This measure is honest, because every loss
+# for each of those tokens, up to 25. Watch it shrink. This measure is honest, because every loss
 # is computed before the model has learned from this name, and in a thousand steps no name comes
 # twice. When names do come again, a model can learn them by heart, which is called overfitting,
 # and you have to measure on held-out names.
@@ -440,7 +440,7 @@ def report(losses, steps):                                    # a terminal keeps
     perplexity = math.exp(sum(recent) / len(recent))
     passing = done % 100 and done < steps and sys.stdout and sys.stdout.isatty()
     print(f"step {done:4d} / {steps:4d} | loss {losses[-1]:.4f} | perplexity {perplexity:#4.3g} "
-          f"{'#' * min(27, round(perplexity)):27}", end="\r" if passing else "\n", flush=True)
+          f"{'#' * min(25, round(perplexity)):25}", end="\r" if passing else "\n", flush=True)
 
 trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 
@@ -699,7 +699,7 @@ else:
     _, explicit_losses, explicit_seconds = train(explicit, len(losses))
     if explicit_losses:
         gap = max(abs(a - b) for a, b in zip(losses, explicit_losses))
-        print(f"{len(explicit_losses)} losses agree to {gap:.0e}")
+        print(f"{len(explicit_losses)} losses differ by at most {gap:.0e}")
         print(f"milliseconds per name: autograd {seconds * 1e3:.2f}, explicit "
               f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
 

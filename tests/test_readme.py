@@ -79,7 +79,7 @@ def test_the_first_screen_has_command_output_picture_tests_and_contents():
     script, tests = [block.strip() for block in blocks("sh", screen)]
     assert script == f"python {SCRIPT.name}"
     assert tests == "python -m pip install pytest && python -m pytest"
-    assert "1000 losses agree" in screen and "](docs/view.png)" in screen and "\n**Contents:** " in screen
+    assert "1000 losses differ" in screen and "](docs/view.png)" in screen and "\n**Contents:** " in screen
     assert "pytest" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
@@ -332,7 +332,7 @@ def test_the_new_operator_of_exercise_6_has_the_gradient_it_states():
 def test_with_the_solution_of_an_exercise_the_engines_agree_as_it_says(number):
     _, printed = silent(*LITTLE, source=solved(number))
     assert (float(figure(r"gradients to (\S+) of", printed)) < 1e-12) == (number != 14)
-    assert (float(figure(r"2 losses agree to (\S+)", printed)) < 1e-12) == (number != 14)
+    assert (float(figure(r"2 losses differ by at most (\S+)", printed)) < 1e-12) == (number != 14)
     if number == 12:
         losses = re.findall(r"^step .*loss (\S+)", printed, re.M)
         assert set(losses) == {figure(r"The loss is (\S+)", exercise(12))}
@@ -455,7 +455,7 @@ def test_the_tables_of_what_each_part_buys_are_those_of_docs_parts_json():
 def test_without_a_part_both_engines_are_still_one_model(variant):
     edits, flags = PARTS["VARIANTS"][variant]
     _, printed = silent(*LITTLE, *flags, source=PARTS["edited"](edits))
-    assert float(figure(r"2 losses agree to (\S+)", printed)) < 1e-12
+    assert float(figure(r"2 losses differ by at most (\S+)", printed)) < 1e-12
 
 
 def test_the_losses_of_nothing_and_of_counts_are_those_of_docs_parts_json(monkeypatch):
@@ -635,7 +635,7 @@ def test_a_hundred_losses_take_more_than_half_a_gigabyte():
 def test_the_rounding_of_long_trainings_is_as_small_and_as_large_as_stated():
     runs = [run("--samples", 0, "--steps", 5000, *flags, timeout=1200) for flags in
             ([], ["--width", 1, "--heads", 1])]
-    gaps = [float(figure(r"losses agree to (\S+)", process.stdout)) for process in runs]
+    gaps = [float(figure(r"losses differ by at most (\S+)", process.stdout)) for process in runs]
     assert gaps[0] < 1e-9 and 0.5 < gaps[1] < 2
 
 
