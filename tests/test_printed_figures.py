@@ -11,7 +11,7 @@ import reference
 from conftest import FIGURES, FORGED, SMALL, before, load, watch
 
 STEPS = 3
-SLOPE, ROUNDING = r"-?\b\d\.\d{9}\b", r"(?<= (?:to|st) )\de[+-]\d\d\b"
+SLOPE, ROUNDING = r"-?\b\d\.\d{9}\b", r"(?<=(?: to|ost) )\de[+-]\d\d\b"
 CLOCK = [100, 100.010, 200, 200.020, 300, 300.060, 400, 400.002, 500, 500.003, 600, 600.007]
 TINY = "bc\nb\naab\nabba\nb\nca\n"  # it makes up b, aab and bc, and has been trained on b and aab
 
