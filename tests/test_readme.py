@@ -187,7 +187,8 @@ def test_the_minutes_of_the_map_add_up_to_the_lessons_of_the_plan():
     plan = part("For the teacher")
     assert len(plan.strip().split("\n")) <= 10
     spans = [sum(minutes[1:5]), sum(minutes[5:8]), sum(minutes[8:11]), sum(minutes[11:])]
-    said = "sections 1 to 4 ({} minutes), 5 to 7 ({}), 8 to 10 ({}, then exercises 1 and 7), and the encore ({}"
+    said = ("sections 1 to 4 ({} minutes), 5 to 7 ({}), 8 to 10 ({}, then exercises 1 and 7), "
+            "and the encore ({},")
     assert said.format(*spans) in " ".join(plan.split())
     hour = sum(minutes[number] for number in (2, 4, 5, 6, 10))
     assert f"sections 2, 4, 5, 6 and 10 ({hour} minutes)" in " ".join(plan.split())
