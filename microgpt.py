@@ -581,6 +581,7 @@ def join(parts):                                              # one matrix per h
 #     score_tj = Σ_i q_ti k_ji / root           row t of q with row j of k
 #     weight_tj is the softmax of score_t0 to score_tt, and for later tokens it is 0
 #     heard_ti = Σ_j weight_tj v_ji             row t of weight with column i of v
+# And back:
 #     weight_tj moves heard_ti for every i, by v_ji:
 #     dweight_tj = Σ_i dheard_ti v_ji           row t of dheard with row j of v
 #     v_ji moves heard_ti for every t, by weight_tj:

@@ -38,7 +38,7 @@ PICTURES = {3: ["graph"], 4: ["matrices"], 5: ["path"], 9: ["loss", "own-data"],
 # The colour of a number, by the name of the lecture that holds it. All others are tensors.
 KINDS = {
     "gradient": "grad local_grad slope gradients explicit_gradients measured dx dy dw di dh dq dk dv da dn dx1 dn1 dn_q dn_k "
-                "dn_v dwq dwk dwv dwo dwu dwd dlogits dhidden dmatch dheard dscore backs explicit.row",
+                "dn_v dwq dwk dwv dwo dwu dwd dlogits dhidden dmatch dheard dweight dscore backs explicit.row",
     "loss": "loss losses explicit_loss explicit_losses surprises above below",
     "time": "began seconds explicit_seconds",
 }

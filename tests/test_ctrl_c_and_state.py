@@ -80,6 +80,7 @@ def test_ctrl_c_at_any_time_of_the_fast_training_leaves_what_was_learned(reading
     lecture, text = stopped([*FLAGS, "--fast"], reading)
     steps = (reading - 1) // 2
     assert len(lecture.losses) == text.count("\nstep ") == steps
+    assert lecture.seconds == bool(steps)  # the clock moves by a second a step
     assert holds(lecture, after["explicit", steps])
 
 

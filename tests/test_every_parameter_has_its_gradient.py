@@ -53,6 +53,7 @@ SHAPES = [
     ["--width", 4, "--heads", 2, "--block", 1],
     ["--width", 1, "--heads", 1, "--layers", 2],
     ["--width", 9, "--heads", 3, "--block", 4],
+    ["--width", 4, "--heads", 2, "--block", 30],
 ]
 
 

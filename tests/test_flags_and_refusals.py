@@ -40,6 +40,9 @@ def test_help_names_every_flag_with_its_default_in_any_folder(tmp_path):
     text = " ".join(process.stdout.split()).split("help message and exit ")[1]
     told = re.findall(r"--(\w+) (?:[A-Z]+ )?[a-z][^()]* \(section \d+\) \(default: ([^)]*)\)", text)
     assert dict(told) == {flag: str(value) for flag, value in DEFAULTS.items()}
+    assert re.findall(r"--(\w+) [^()]*\(section (\d+)\)", text) == [
+        ("data", "2"), ("seed", "2"), ("width", "4"), ("block", "4"), ("layers", "5"), ("heads", "5"), ("rate", "8"),
+        ("steps", "9"), ("samples", "10"), ("temperature", "10"), ("fast", "11")]
 
 
 def test_the_defaults_of_the_help_are_those_of_a_run(default):

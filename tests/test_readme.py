@@ -11,7 +11,7 @@ import sys
 import unicodedata
 
 import pytest
-from conftest import ROOT, SCRIPT, SOURCE, load, run, watch
+from conftest import ROOT, SCRIPT, SOURCE, load, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WORDS = " ".join(README.split())
@@ -43,12 +43,23 @@ def figure(pattern, text):
     return found[-1]
 
 
+def heard(*flags, **options):
+    """The module of a run in this process, and its output."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        return load(*flags, **options), output.getvalue()
+
+
+def said(printed):
+    """The names that a run says."""
+    return re.findall(r"^sample +\d+: (.*)$", printed, re.M)
+
+
 def silent(*flags, until=None, source=SOURCE):
     """The module and the output of a run that says no names; until: the section before which it ends."""
     if until:
         source = source.partition(f"# %% {until}. ")[0]
-    lecture, screen = watch("--samples", 0, *flags, source=source)
-    return lecture, screen.getvalue()
+    return heard("--samples", 0, *flags, source=source)
 
 
 @pytest.fixture(scope="module")
@@ -187,9 +198,9 @@ def test_the_minutes_of_the_map_add_up_to_the_lessons_of_the_plan():
     plan = part("For the teacher")
     assert len(plan.strip().split("\n")) <= 10
     spans = [sum(minutes[1:5]), sum(minutes[5:8]), sum(minutes[8:11]), sum(minutes[11:])]
-    said = ("sections 1 to 4 ({} minutes), 5 to 7 ({}), 8 to 10 ({}, then exercises 1 and 7), "
-            "and the encore ({},")
-    assert said.format(*spans) in " ".join(plan.split())
+    words = ("sections 1 to 4 ({} minutes), 5 to 7 ({}), 8 to 10 ({}, then exercises 1 and 7), "
+             "and the encore ({},")
+    assert words.format(*spans) in " ".join(plan.split())
     hour = sum(minutes[number] for number in (2, 4, 5, 6, 10))
     assert f"sections 2, 4, 5, 6 and 10 ({hour} minutes)" in " ".join(plan.split())
 
@@ -317,8 +328,8 @@ def test_a_wrong_derivative_of_exercise_5_ends_the_run_and_section_7_sees_the_fi
     with pytest.raises(SystemExit) as verdict:
         load("--steps", 0, "--samples", 0, source=edited([solutions()[5][place]]))
     assert verdict.value.code == "THE TWO ENGINES DISAGREE" and verdict.value.code in README
-    said = figure(r"one parameter: (.+)", capsys.readouterr().out)
-    assert (said in exercise(5)) == (place == 0)
+    words = figure(r"one parameter: (.+)", capsys.readouterr().out)
+    assert (words in exercise(5)) == (place == 0)
 
 
 def test_the_new_operator_of_exercise_6_has_the_gradient_it_states():
@@ -382,9 +393,8 @@ def test_exercise_11_attention_lowers_the_loss_as_little_as_it_states(trained):
 
 
 def test_exercise_2_an_untrained_model_says_as_many_long_names_as_stated():
-    _, screen = watch("--steps", 0, "--samples", 5)
-    names = re.findall(r"^sample +\d+: (.*)$", screen.getvalue(), re.M)
-    assert f"{sum(len(name) == 16 for name in names)} of the 5 names" in exercise(2)
+    _, printed = heard("--steps", 0, "--samples", 5)
+    assert f"{sum(len(name) == 16 for name in said(printed))} of the 5 names" in exercise(2)
 
 
 def test_exercise_3_its_formula_gives_what_a_run_prints():
@@ -411,7 +421,7 @@ def test_exercise_4_the_model_says_planets_only_and_one_of_them_as_often_as_stat
     assert listed == PLANETS
     (tmp_path / "planets.txt").write_text("\n".join(listed), encoding="utf-8")
     printed = run("--data", tmp_path / "planets.txt", "--fast").stdout
-    names = re.findall(r"^sample +\d+: (.*)$", printed, re.M)
+    names = said(printed)
     assert set(names) <= set(PLANETS)
     assert f"γη {names.count('γη')} times out of {len(names)}" in exercise(4)
     assert f"perplexity is {last_perplexity(printed)}" in exercise(4)
@@ -436,8 +446,8 @@ def test_exercise_13_the_model_is_ahead_of_the_table_from_the_step_it_states(tra
 
 @pytest.mark.long
 def test_exercise_14_a_model_that_looked_ahead_says_empty_names():
-    _, screen = watch("--fast", "--samples", 5, source=solved(14))
-    assert re.findall(r"^sample +\d+: (.*)$", screen.getvalue(), re.M) == [""] * 5
+    _, printed = heard("--fast", "--samples", 5, source=solved(14))
+    assert said(printed) == [""] * 5
 
 
 # ---- What each part buys ----
@@ -558,9 +568,9 @@ def test_the_first_losses_of_other_seeds_and_of_a_wide_model_are_as_stated():
 def test_the_perplexities_and_the_vowels_of_other_seeds_are_as_stated():
     ends, vowels = [], {}
     for seed in 42, 1, 2, 3:
-        _, screen = watch("--fast", "--seed", seed, "--samples", 0)
-        ends.append(last_perplexity(screen.getvalue()))
-        found = re.findall(r"^closest to (.): (.*)$", screen.getvalue(), re.M)
+        _, printed = silent("--fast", "--seed", seed)
+        ends.append(last_perplexity(printed))
+        found = re.findall(r"^closest to (.): (.*)$", printed, re.M)
         vowels[seed] = {letter: set(others.split()) for letter, others in found}
     assert "is {} at the end, and {}, {} and {} with".format(*ends) in answer("loss normal")
     for seed in 42, 1, 3:
@@ -572,8 +582,8 @@ def test_the_perplexities_and_the_vowels_of_other_seeds_are_as_stated():
 def test_a_smaller_rate_helps_a_wide_model_as_stated():
     wide = ["--fast", "--width", 64, "--steps", 60]
     ends = [last_perplexity(silent(*wide, *rate)[1]) for rate in ([], ["--rate", 0.002])]
-    said = "ends at a perplexity of {}, and the same with `--rate 0.002` at {}."
-    assert said.format(*ends) in answer("wide")
+    words = "ends at a perplexity of {}, and the same with `--rate 0.002` at {}."
+    assert words.format(*ends) in answer("wide")
 
 
 def test_a_temperature_of_0_is_refused(capsys):
@@ -584,8 +594,8 @@ def test_a_temperature_of_0_is_refused(capsys):
 
 @pytest.mark.long
 def test_what_is_said_at_other_temperatures_is_as_stated():
-    screens = [watch("--fast", "--temperature", temperature)[1] for temperature in (0.01, 0.1, 2)]
-    cold, cool, hot = [re.findall(r"^sample +\d+: (.*)$", screen.getvalue(), re.M) for screen in screens]
+    runs = [heard("--fast", "--temperature", temperature) for temperature in (0.01, 0.1, 2)]
+    cold, cool, hot = [said(printed) for _, printed in runs]
     assert f"says `anan` {cold.count('anan')} times" in answer("temperature be 0")
     assert f"says `anan` {cool.count('anan')} times out of {len(cool)}" in exercise(1)
     assert figure(r"At 2 it says things like `(.+?)`", exercise(1)) in hot
@@ -649,8 +659,8 @@ def test_patience_buys_as_little_as_exercise_2_states():
         means.append(f"{sum(lecture.losses[-800:]) / 800:.3f}")
     assert f"11.8, and {ends[0]}." in exercise(2) and f"it is {ends[1]}:" in exercise(2)
     text = " ".join(numbered(fold("Solutions"))[2].split())
-    said = "{} for width 16, {} for width 32. With half the rate, `--rate 0.005`, width 32 comes to {}."
-    assert said.format(*means) in text
+    words = "{} for width 16, {} for width 32. With half the rate, `--rate 0.005`, width 32 comes to {}."
+    assert words.format(*means) in text
 
 
 def test_the_number_of_mutants_in_the_readme_is_the_real_one():

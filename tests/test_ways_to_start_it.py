@@ -52,6 +52,12 @@ def test_names_in_the_folder_one_stands_in_go_before_those_beside_it(home):
     assert well(run(*SHORT, script=home / "microgpt.py", cwd=elsewhere)).startswith("num docs: 4\n")
 
 
+def test_an_empty_file_in_the_folder_one_stands_in_is_not_passed_over(home):
+    (home.parent / "elsewhere" / "names.txt").write_text("")
+    process = run(*SHORT, script=home / "microgpt.py", cwd=home.parent / "elsewhere")
+    assert process.returncode == 2 and "'names.txt' must hold at least one name" in process.stderr
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/stdin"), reason="there is no such file here")
 def test_names_may_come_from_a_pipe():
     process = run(*SHORT, "--data", "/dev/stdin", input="zoë\nbo\nzoë\n")
@@ -114,6 +120,9 @@ def test_in_a_notebook_the_flags_of_the_kernel_are_not_its_own(tmp_path):
     cell = "exec(program.replace('default=1000', 'default=2'), {'__name__': '__main__'})\n"
     text = well(run(kernel + PROGRAM + cell, script="-c", cwd=tmp_path))
     assert text.startswith("num docs: 2\n") and text.count("\nstep ") == 4
+    (tmp_path / "names.txt").unlink()
+    process = run(kernel + PROGRAM + cell, script="-c", cwd=tmp_path)
+    assert process.returncode == 2 and process.stderr.count("\n") == 1
 
 
 def test_after_python_i_the_model_and_both_engines_are_at_hand():
