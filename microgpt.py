@@ -8,9 +8,9 @@
 import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# Here are the choices you can change, the hyperparameters. Each help text tells you which section
-# explains it. To try another value, edit it here or pass it on: python microgpt.py --steps 200.
-# The rest of this section reads the command line and refuses values that make no sense.
+# Here are the choices you can change, the hyperparameters. Each help text names the section that
+# explains it. To try another value, edit it here or say: python microgpt.py --steps 200. The rest
+# of this section reads the command line and refuses values that make no sense.
 defaults = argparse.ArgumentDefaultsHelpFormatter
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, formatter_class=defaults)
 choice = parser.add_argument
@@ -107,7 +107,7 @@ class Value:                                                  # a number that re
         slope = power * self.data ** (power - 1) if power else 0.0
         return Value(float(self.data ** power), [(self, slope)])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
-    def log(self): return Value(math.log(self.data), [(self, 1 / self.data)])
+    def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
     def __neg__(self): return self * -1                       # this and the rest use those above
     def __sub__(self, other): return self + -other
@@ -309,30 +309,28 @@ def gpt(token, position, cache):                              # -> logits [vocab
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this token
-# the probability p, then the surprise is log(1 / p), with the natural logarithm. Books write it as
-# -log p, which is the same. The surprise is 0 if the model was certain and right. It is large if
-# the model was almost certain of something else. Why a logarithm? The probability of a whole name
-# is the product of the probabilities of its tokens. The logarithm turns this product into a sum,
-# so that every token has a surprise of its own.
+# the probability p, then the surprise is -log p, with the natural logarithm. The log of a number
+# below 1 is negative, and the minus sign makes it positive. If p is 1, the surprise is 0. If p is
+# one half, it is 0.69, and if p is one in a thousand, it is 6.91. Why a logarithm? The probability
+# of a whole name is the product of the probabilities of its tokens. The logarithm turns this
+# product into a sum, so that every token has a surprise of its own.
 #
 # A model that knows nothing gives each of 27 tokens the probability 1 / 27, and its surprise is
-# log 27 = 3.30. Every position of a name is an example to learn from: a name of 8 letters gives 9
-# predictions, the last one for the closing BOS. After each prediction the true token goes in, not
-# the model's guess. The loss of the name is the mean of the surprises, so that long and short
-# names can be compared. It is called the cross-entropy.
+# -log(1 / 27), which is log 27 = 3.30. Every position of a name is an example to learn from: a
+# name of 8 letters gives 9 predictions, the last one for the closing BOS. After each prediction
+# the true token goes in, not the model's guess. The loss of the name is the mean of the surprises,
+# so that long and short names can be compared. It is called the cross-entropy.
 def loss_of(tokens):                                          # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                 # keys and values, still empty
     T = min(block, len(tokens) - 1)                           # predictions; long names are cut
     surprises = []
     for t in range(T):
         probs = softmax(gpt(tokens[t], t, cache))
-        surprises.append((1 / probs[tokens[t + 1]]).log())
+        surprises.append(-probs[tokens[t + 1]].log())
     return sum(surprises) / T
 
-# Let's see what the untrained model makes of the first name. For this name, and for most, it does
-# a little worse than a model that knows nothing. It finds some tokens too likely and others not
-# likely enough, and if both come equally often, the logarithm makes the second cost more than the
-# first gains.
+# Let's see what the untrained model makes of the first name. Its loss is a little above that of a
+# model that knows nothing, because a random opinion is a little worse than none.
 example = encode(docs[0])
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
 print(f"loss of the untrained model for {docs[0]}: {loss_of(example).data:.4f}")
@@ -431,7 +429,7 @@ def train(engine, steps):                                     # -> numbers, loss
             report(losses, steps)
     except KeyboardInterrupt:
         print("\nstopped early")
-    except ArithmeticError as problem:
+    except (ArithmeticError, ValueError) as problem:
         parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
 
@@ -613,7 +611,7 @@ def attention_back(dheard, q, k, v, weights):                 # -> dq, dk, dv, [
         backs.append((dq, dk, dv))
     return [join(parts) for parts in zip(*backs)]
 
-# Cross-entropy. The loss of one token is log(1 / p), where p is the probability of the target, the
+# Cross-entropy. The loss of one token is -log p, where p is the probability of the target, the
 # token that actually came. The derivative with respect to p is -1 / p, and with respect to all
 # other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is -1 / p
 # times p, which is -1. So for the logit of the target we get p (-1 / p + 1) = p - 1. For the logit
@@ -648,7 +646,7 @@ def explicit(numbers, tokens):                                # -> loss, gradien
         kept.append((x, n, q, k, v, a, weights, x1, n1, hidden))
         x = rows(add, x1, dots(hidden, wd))                   # 9
     probs = rows(softmax_forward, dots(x, w["lm_head"]))
-    loss = sum(math.log(1 / row[target]) for row, target in zip(probs, targets)) / len(targets)
+    loss = -sum(math.log(row[target]) for row, target in zip(probs, targets)) / len(targets)
     dlogits = [[(prob - (i == target)) / len(targets) for i, prob in enumerate(row)]
                for row, target in zip(probs, targets)]
     dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}

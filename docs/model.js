@@ -189,7 +189,7 @@ const Model = (() => {
       const dlogits = softmax(made.logits, vocab);           // the probabilities, and then what was true is taken off
       let loss = 0;
       for (let t = 0; t < T; t++) {
-        loss += Math.log(1 / dlogits[t * vocab + tokens[t + 1]]) / T;
+        loss -= Math.log(dlogits[t * vocab + tokens[t + 1]]) / T;
         dlogits[t * vocab + tokens[t + 1]] -= 1;
       }
       for (let i = 0; i < dlogits.length; i++) dlogits[i] /= T;

@@ -591,7 +591,7 @@ const Pictures = (() => {
     list.push(
       { id: "logits", name: "logits", does: "high if this token is likely to come next", letters: true, ...vector(made.logits, vocab) },
       { id: "probs", name: "probs", does: "their softmax: the probabilities of the next token", letters: true, ...vector(probs, vocab) },
-      { id: "loss", name: "loss", does: "the mean surprise, log(1 / p) of what comes", shape: "", size: "", losses: true });
+      { id: "loss", name: "loss", does: "the mean surprise, -log p of what comes", shape: "", size: "", losses: true });
     return list;
   }
 
