@@ -36,8 +36,8 @@ if width % heads:
     parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 
 # %% 2. Data and tokens ---------------------------------------------------------------------------
-# Our data is a list of first names from many cultures, one per line. We look for it in the current
-# folder, then beside this script, and shuffle it, in the same way for the same seed.
+# Our data is a list of first names from many cultures, one per line. We look for the file in the
+# current folder, then beside this script, and shuffle the names. One seed always gives one order.
 try:
     path = pathlib.Path(args.data)
     if not path.exists():
@@ -52,9 +52,9 @@ random.shuffle(docs)
 
 # A model works with numbers only. So we cut every name into tokens, which are single letters here,
 # and give each token a number. One more token, BOS for "beginning of sequence", goes before every
-# name, and after it as well. There it is how the model will say that a name is over. All tokens
-# together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26. The
-# task is always the same: given the tokens so far, which token comes next?
+# name, and after it as well. At the end, BOS is how the model says that the name is over. All
+# tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0
+# 26. The task is always the same: given the tokens so far, which token comes next?
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                      # the size of the vocabulary
@@ -234,12 +234,12 @@ def rmsnorm(x):                                               # [N] -> [N]
 
 # In attention, every token gathers what it needs from the tokens before it, and from itself. From
 # its vector, three matrices make three new vectors. The query says what this token is looking for.
-# The key says how other tokens can find it. The value says what it tells those that find it. It
-# has nothing to do with our class Value. Say the query is [2, 2, 0, 0], and two tokens have the
-# keys [2, 0, 1, 0] and [0, 1, 0, 3]. The dot products are 4 and 2. They are divided by 2, the root
-# of the number of elements, which gives the scores 2 and 1. softmax turns these into the weights
-# 0.73 and 0.27. If the values are [10, 0, 0, 0] and [0, 10, 0, 0], then our token hears 0.73 times
-# the first and 0.27 times the second, which is [7.3, 2.7, 0, 0].
+# The key says how other tokens can find it. The value says what it tells those that find it. Such
+# a value has nothing to do with our class Value. Say the query is [2, 2, 0, 0], and two tokens
+# have the keys [2, 0, 1, 0] and [0, 1, 0, 3]. The dot products are 4 and 2. They are divided by 2,
+# the root of the number of elements, which gives the scores 2 and 1. softmax turns these into the
+# weights 0.73 and 0.27. If the values are [10, 0, 0, 0] and [0, 10, 0, 0], then our token hears
+# 0.73 times the first and 0.27 times the second, which is [7.3, 2.7, 0, 0].
 #
 # Why divide by the root? If 16 terms are 1 or -1 at random, they mostly cancel, and their sum is
 # about 4 in size, the root of 16. So vectors with many elements have larger dot products. Without
@@ -255,8 +255,8 @@ def rmsnorm(x):                                               # [N] -> [N]
 # vector is made of a token and its position. The lists keys and values hold only the tokens so
 # far, so no token can look ahead. Such attention is called causal. It also means that the keys and
 # values of earlier tokens never change, and can be kept. They are called the KV cache. The
-# comments number the steps of a layer from 1 to 9, of which gpt, below, has the others. n is the
-# normalized vector of one token.
+# comments number the steps of a layer from 1 to 9. Steps 2 to 6 are here, and the others will be
+# in gpt. n is the vector of one token, after step 1 has normalized it.
 head_width = width // heads
 root = math.sqrt(head_width)
 
