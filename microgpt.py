@@ -76,10 +76,11 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # these derivatives. Autograd, short for automatic gradients, gets all of them at once.
 #
 # A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges, one
-# to a and one to b. We call a and b the children of c. They were there first, but we are going to
-# walk backward. A number that was not computed from others has no children. It is called a leaf.
-# Each edge carries a local gradient. If a grows a little, c grows b times as much, so the local
-# gradient on the edge to a is b. In the same way, the local gradient on the edge to b is a.
+# to a and one to b. We call a and b the children of c. They were there first, but we will start
+# from c and go down to them, as in a family tree. A number that was not computed from others has
+# no children. It is called a leaf. Each edge carries a local gradient. If a grows a little, c
+# grows b times as much, so the local gradient on the edge to a is b. In the same way, the local
+# gradient on the edge to b is a.
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number, and
 # multiply the local gradients along the way. If several paths lead back to the same number, then
@@ -103,13 +104,13 @@ class Value:                                                  # a number that re
 
     # Next come power, exp, log and relu. relu keeps what is positive and replaces the rest by 0,
     # so its derivative is 1 or 0. That of a ** power is power * a ** (power - 1).
-    def __pow__(self, power):                                 # a ** 0 is 1 for every a: slope 0
+    def __pow__(self, power):                                 # the slope of a ** 0 is 0
         slope = power * self.data ** (power - 1) if power else 0.0
         return Value(float(self.data ** power), [(self, slope)])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
-    def __neg__(self): return self * -1                       # this and the rest use those above
+    def __neg__(self): return self * -1                       # from here on, all is made of these
     def __sub__(self, other): return self + -other
     def __rsub__(self, other): return -self + other           # 2 - a: the plain number is first
     def __truediv__(self, other): return self * other ** -1
@@ -117,12 +118,12 @@ class Value:                                                  # a number that re
     __radd__, __rmul__ = __add__, __mul__                     # 2 + a; sum() starts with 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # A Value may have been used more than once. All its uses must pass their shares on to it
-    # before it passes anything on to its own children. Results are made after their children, so
-    # we go from the last Value made to the first.
+    # A Value may have been used more than once, and every use adds a share to its gradient. Only
+    # when the gradient is complete may it pass on to the children. Results are made after their
+    # children, so we go from the last Value made to the first.
     def backward(self):
         graph, new = set(), {self}
-        while new:                                            # collect all results, but no leaves
+        while new:                                            # all results; leaves pass nothing on
             graph |= new
             new = {child for node in new for child, _ in node.edges if child.edges} - graph
         for node in graph:
@@ -168,10 +169,10 @@ def dot(x, y):                                                # [N], [N] -> a Va
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, numbers in a few matrices. They
 # start out random, drawn from a normal distribution around 0. If they were all equal, then all
-# numbers in the vector of a token would be computed in the same way and stay equal forever, and 16
-# of them would be worth no more than one. The standard deviation, their typical distance from 0,
-# is 0.08. This is small, so that at first the model finds all tokens about equally likely, and has
-# no strong opinion to unlearn.
+# numbers in the vector of a token would be computed in the same way and stay equal forever. A
+# vector of 16 equal numbers is worth no more than a single number. The standard deviation, their
+# typical distance from 0, is 0.08. Small parameters make small results. So at first the model
+# finds all tokens about equally likely, and has no strong opinions to unlearn.
 #
 # Each token has a row of numbers in the matrix "token". This is all the model ever sees of the
 # token. It's called the token's embedding. Each position in a name has an embedding, too, in the
@@ -194,7 +195,7 @@ print(f"num params: {len(params)}")
 
 # In training, every name changes the numbers of the parameters a little. This function puts the
 # new numbers in. Since parameters are leaves, it also sets their gradients back to 0.
-def set_params(numbers):                                      # [params] -> nothing
+def set_params(numbers):                                      # one number for each parameter
     for param, number in zip(params, numbers):
         param.data, param.grad = number, 0.0
 
@@ -216,8 +217,7 @@ def linear(x, w):                                             # [nin], [nout][ni
 # makes them sum to 1. The scores 2 and 1 become 0.73 and 0.27. Subtracting the same number from
 # every score divides every exp, and so their total, by the same factor, and the probabilities do
 # not change. So we first subtract the largest score, because exp of a large score would overflow.
-# The largest score is taken as a plain number. The result doesn't change with it, so no gradient
-# is lost.
+# It needs no edge in the graph, because the result doesn't depend on what we subtract.
 def softmax(scores):                                          # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -226,8 +226,8 @@ def softmax(scores):                                          # [N] -> [N]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019). It
 # divides by the root of the mean of the squares, so that afterwards the squares have a mean of 1.
-# So each layer, which is one round of attention and MLP, reads vectors of a size it is used to,
-# however large or small the numbers behind them have become. The 1e-5 keeps us from dividing by 0.
+# Without it, the numbers could grow or shrink from layer to layer, until the gradients are too
+# large or too small to learn from. The 1e-5 keeps us from dividing by 0.
 def rmsnorm(x):                                               # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
@@ -251,12 +251,14 @@ def rmsnorm(x):                                               # [N] -> [N]
 # head. The output matrix mixes what the heads have heard. They find out in training what to look
 # for.
 #
-# What is heard is a sum, and a sum does not depend on the order of its terms. That's why every
-# vector is made of a token and its position. The lists keys and values hold only the tokens so
-# far, so no token can look ahead. Such attention is called causal. It also means that the keys and
-# values of earlier tokens never change, and can be kept. They are called the KV cache. The
-# comments number the steps of a layer from 1 to 9. Steps 2 to 6 are here, and the others will be
-# in gpt. n is the vector of one token, after step 1 has normalized it.
+# What is heard is a sum, and a sum does not depend on the order of its terms. So without
+# positions, attention could not tell which letter came first. That's why the vector of a token
+# also contains its position. A token first adds its own key and value to the lists of keys and
+# values, so it hears itself, too. The lists hold only the tokens so far, so no token can look
+# ahead. Such attention is called causal. Since earlier tokens know nothing of later ones, their
+# keys and values never change and can be kept. They are called the KV cache. The comments number
+# the steps of a layer from 1 to 9. Steps 2 to 6 are in attention, and the others are in gpt. n is
+# the vector of one token, which step 1 has normalized.
 head_width = width // heads
 root = math.sqrt(head_width)
 
@@ -282,20 +284,22 @@ def attention(n, layer, keys, values):                        # [width] -> [widt
 #   token + position --> norm --> x --+--------------------> + --+--------------> + --> logits
 #                                     '--> norm, attention --^   '--> norm, MLP --^
 #
-# The MLP, short for multilayer perceptron, works on what attention has gathered, without looking
-# at other tokens. Each row of the matrix "up" is a pattern, and there are 4 * width of them.
-# linear says how well each pattern matches, and relu turns the negative matches into 0. "down" has
-# a column for each pattern. Say there are two patterns, and hidden is [2, 0]. Each row [p, q] of
-# "down" then gives 2 p, and together the rows give twice the first column. For each pattern, the
-# MLP adds that pattern's column, scaled by the match. Without relu, every number of the result
-# would be a sum of constants times the numbers of x, a linear function. One matrix can compute any
-# linear function, so two would be no better than one. At the end, lm_head has a row for each
-# token. Its dot product with x is the logit of this token.
+# The MLP, or multilayer perceptron, is the oldest kind of neural network. Here it works on what
+# attention has gathered, without looking at other tokens. Each row of the matrix "up" is a
+# pattern, and there are 4 * width of them. linear says how well each pattern matches, and relu
+# turns the negative matches into 0. "down" has a column for each pattern. Say there are two
+# patterns, and hidden is [2, 0]. Each row [p, q] of "down" then gives 2 p, and together the rows
+# give twice the first column. For each pattern, the MLP adds that pattern's column, scaled by the
+# match. Without relu, every number of the result would be a sum of constants times the numbers of
+# x, a linear function. One matrix can compute any linear function, so two would be no better than
+# one. At the end, lm_head has a row for each token. Its dot product with x is the logit of this
+# token.
 #
 # This is a transformer (Vaswani and others, 2017): layer by layer, it transforms the vector of a
 # token into one that says what comes next. GPT-2 follows the same plan. It differs in details,
-# such as its kind of norm and where the norms stand. In gpt, cache holds two lists for each layer,
-# the keys and the values of the tokens so far.
+# such as its kind of norm, and it has one more norm before lm_head. Ours normalizes the first
+# vector once for the stream, and step 1 does it again, as in every layer. In gpt, cache holds two
+# lists for each layer, the keys and the values of the tokens so far.
 def gpt(token, position, cache):                              # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
@@ -350,7 +354,7 @@ def autograd(numbers, tokens):                                # -> loss, gradien
 # Is a gradient right? It is a slope, so we can measure it. We make one parameter a little larger,
 # then a little smaller, and divide the change of the loss by the change of the parameter. The next
 # call of set_params will put the parameter right again.
-autograd(untrained, example)
+autograd(untrained, example)                                  # leaves its gradients in the model
 param = model["token"][BOS][0]
 param.data += 1e-5
 above = loss_of(example).data
@@ -369,18 +373,18 @@ print(f"gradient of one parameter: {param.grad:.9f} by backward(), {measured:.9f
 # Adam (Kingma and Ba, 2015) keeps two running means for every parameter. The first moment is the
 # mean of its recent gradients. If the names disagree, their gradients mostly cancel out in it. If
 # they agree, it stays large. The second moment is the mean of the squares of its gradients, and
-# its root is the typical size of a gradient of this parameter. Adam moves every parameter against
-# its first moment, by the rate times the moment divided by this size. If the gradient were always
-# g, the moments would be g and g², and g / √g² would be 1 or -1, whether g is large or tiny. So
-# all parameters whose gradients agree move at the same pace. If the sign of the gradient keeps
-# changing, the first moment is near 0, and the parameter hardly moves.
+# its root is the typical size of a gradient of this parameter. Adam divides the first moment by
+# this size, multiplies the result by the rate, and subtracts it from the parameter. If the
+# gradient were always g, the moments would be g and g², and g / √g² would be 1 or -1, whether g is
+# large or tiny. So all parameters whose gradients agree move at the same pace. If the sign of the
+# gradient keeps changing, the first moment is near 0, and the parameter hardly moves.
 #
 # The first running mean is made of 0.85 times its old value and 0.15 times the new gradient. So
 # after 7 more names, a gradient counts only about a third as much, since 0.85 ** 7 is 0.32. The
-# second takes 0.99 and 0.01, which makes it about 110 names. (The usual values, 0.9 and 0.999,
-# remember longer.) Both means start at 0. After n names, this 0 still has a share of 0.85 ** n in
-# the mean, and the gradients have only the rest, 1 - 0.85 ** n. So the mean is too small, and we
-# divide it by 1 - 0.85 ** n. The 1e-8 keeps us from dividing by 0.
+# second takes 0.99 and 0.01, and remembers about 110 names in this sense. (Longer trainings use
+# 0.9 and 0.999, which remember longer.) Both means start at 0. After n names, this 0 still has a
+# share of 0.85 ** n in the mean, and the gradients have only the rest, 1 - 0.85 ** n. So the mean
+# is too small, and we divide it by 1 - 0.85 ** n. The 1e-8 keeps us from dividing by 0.
 beta1, beta2 = 0.85, 0.99                                     # how much of the old value stays
 
 def adam(numbers, gradients, first, second, rate, n):         # [params] each, except rate and n
@@ -397,8 +401,9 @@ def adam(numbers, gradients, first, second, rate, n):         # [params] each, e
 # random name and not all of them, so its gradients only estimate what all names together would
 # want. Larger models take a batch of many examples in each step. The rate falls in a straight
 # line, from args.rate at the first step almost to 0 at the last one. Large steps learn fast, and
-# small ones at the end keep the last names from undoing what all the others taught. Ctrl-C stops
-# the training, and we go on with the last complete step.
+# small ones at the end keep the last names from undoing what all the others taught. At the prompt,
+# train can be given more steps than args.steps, and max stretches the fall over all of them.
+# Ctrl-C stops the training, and we go on with the last complete step.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
@@ -407,9 +412,10 @@ def adam(numbers, gradients, first, second, rate, n):         # [params] each, e
 # for each of those tokens, up to 25. Watch it shrink. This measure is honest, because every loss
 # is computed before the model has learned from this name, and in a thousand steps no name comes
 # twice. When names do come again, a model can learn them by heart, which is called overfitting,
-# and you have to measure on held-out names.
+# and you have to measure on held-out names, which were never used for training.
 #
-# Python's garbage collector would search all our Values for cycles, but there are none.
+# Python's garbage collector looks for objects that refer to each other in a circle. Our Values
+# never do, so we switch it off and save its time.
 if sys.implementation.name == "cpython":
     gc.disable()
 
@@ -433,7 +439,7 @@ def train(engine, steps):                                     # -> numbers, loss
         parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
 
-def report(losses, steps):                                    # a terminal keeps every 100th line
+def report(losses, steps):                                    # most lines overwrite each other
     done, recent = len(losses), losses[-100:]
     perplexity = math.exp(sum(recent) / len(recent))
     passing = done % 100 and done < steps and sys.stdout and sys.stdout.isatty()
@@ -453,7 +459,7 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # times that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square of
 # exp(x). So now the first token is 16 times as likely as the second. A low temperature plays it
 # safe, and a high one takes risks.
-def generate(chance=random):                                  # chance draws the tokens
+def generate(chance=random):                                  # chance draws at random
     cache = [([], []) for _ in range(layers)]
     name, token = "", BOS
     for position in range(block):
@@ -466,13 +472,15 @@ def generate(chance=random):                                  # chance draws the
     return name
 
 # Let's hear what it says before and after its training, and which of these names it was trained
-# on. It has seen a thousand of the names, so a name it makes up may still be in the file.
+# on. It has seen only a thousand of the names in the file, so it may also make up a name that is
+# in the file but that it has never seen.
 #
 # Then we look into the model. Nobody told it about vowels. Yet in our run, the letters whose
 # embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels.
 # They are used alike, and so they have become alike. What has attention done? To be honest, on our
-# short names and in a thousand steps, it has hardly lowered the loss. The README shows what each
-# part is worth. Attention shows its worth in longer texts and in larger models.
+# short names and in a thousand steps, very little. Without it, the mean loss of the last hundred
+# names is 2.4755, and with it 2.4715. (In the README, exercise 11 shows how to measure this.)
+# Attention pays in longer texts, longer trainings and larger models.
 def show(trained, seen):                                      # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
@@ -506,7 +514,7 @@ if not args.fast:
 # for older versions we make it. dots takes the dot product of every row of a with every row of b.
 # It does what linear does, for many vectors at once. columns gives the columns of a matrix as a
 # list. rows applies a function of vectors to matrices: rows(add, a, b) adds the first rows of a
-# and b, then the second rows, and so on, until one of them has no more rows.
+# and b, then the second rows, and so on, up to the end of the shorter matrix.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dots(a, b):                                               # [A][N], [B][N] -> [A][B]
@@ -518,7 +526,8 @@ def columns(a):                                               # [A][B] -> [B][A]
 def rows(function, *matrices):
     return [function(*vectors) for vectors in zip(*matrices)]
 
-# Linear. y = dots(x, w), for x [T][nin] and w [nout][nin].
+# Linear. y = dots(x, w), for x [T][nin] and w [nout][nin]. Here t counts the tokens, j the numbers
+# of a row of x, and i those of a row of y.
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
 #     x_tj moves y_ti for every i, by w_ij:
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
@@ -584,12 +593,13 @@ def join(parts):                                              # one matrix per h
 #     dweight_tj = Σ_i dheard_ti v_ji           row t of dheard with row j of v
 #     v_ji moves heard_ti for every t, by weight_tj:
 #     dv_ji = Σ_t weight_tj dheard_ti           column j of weight with column i of dheard
-#     dscore_tj follows from softmax's rule. It begins with the factor weight_tj. So for later
-#     tokens, whose weight is 0, dscore is 0. Libraries get these zeros by a mask.
-#     q_ti moves score_tj for every j, by k_ji / root. k_ji moves it for every t, by q_ti / root.
+#     dscore_tj follows from softmax's rule. It multiplies by weight_tj, so later tokens get 0.
+#     q_ti moves score_tj for every j, by k_ji / root:
 #     dq_ti = Σ_j dscore_tj k_ji / root         row t of dscore with column i of k
+#     k_ji moves score_tj for every t, by q_ti / root:
 #     dk_ji = Σ_t dscore_tj q_ti / root         column j of dscore with column i of q
-#     These two are what linear_back gives for x = q and w = k.
+#     We divide dscore by root first. Then dq and dk are what linear_back gives for x = q, w = k.
+#     The sums over t take the error of a later token t back to the key and value of token j.
 def attention_forward(q, k, v):                               # -> heard [T][width], weights
     heard, weights = [], []
     for qh, kh, vh in zip(split(q), split(k), split(v)):
@@ -616,8 +626,9 @@ def attention_back(dheard, q, k, v, weights):                 # -> dq, dk, dv, [
 # other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is -1 / p
 # times p, which is -1. So for the logit of the target we get p (-1 / p + 1) = p - 1. For the logit
 # of another token it is that token's probability times (0 + 1). In short, the gradients of the
-# logits are the predicted probabilities, minus 1 at the target. They are divided by the number of
-# tokens, because the loss is a mean.
+# logits are the predicted probabilities, minus 1 at the target. So a step of training raises the
+# logit of the token that came, and lowers every other one, the more the likelier the model thought
+# it. The gradients are divided by the number of tokens, because the loss is a mean.
 #
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back through
 # the same steps, from 9 to 1. What was used more than once gets gradients from every use, and they
@@ -627,7 +638,7 @@ def attention_back(dheard, q, k, v, weights):                 # -> dq, dk, dv, [
 roles = "query", "key", "value", "output", "up", "down"
 
 def explicit(numbers, tokens):                                # -> loss, gradients [params]
-    left = iter(numbers)                                      # back into matrices
+    left = iter(numbers)                                      # cut into matrices again
     w = {name: [list(itertools.islice(left, len(row))) for row in m] for name, m in model.items()}
     inputs, targets = tokens[:-1][:block], tokens[1:][:block]
     sums = rows(add, [w["token"][token] for token in inputs], w["position"])
@@ -651,7 +662,7 @@ def explicit(numbers, tokens):                                # -> loss, gradien
                for row, target in zip(probs, targets)]
     dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}
     dx, dw["lm_head"] = linear_back(dlogits, x, w["lm_head"])
-    for layer in reversed(range(layers)):                     # back; dx is the output's
+    for layer in reversed(range(layers)):                     # back, from the last layer
         wq, wk, wv, wo, wu, wd = [w[role, layer] for role in roles]
         x, n, q, k, v, a, weights, x1, n1, hidden = kept[layer]
         dhidden, dwd = linear_back(dx, hidden, wd)            # 9
@@ -683,14 +694,15 @@ for name in docs[0], max(docs, key=len):
     gaps += [abs(a - b) / largest for a, b in zip(gradients, explicit_gradients)]
     if not (math.isclose(loss, explicit_loss) and all(gap < 1e-9 for gap in gaps)):
         sys.exit("THE TWO ENGINES DISAGREE")
-set_params(trained)                                           # autograd had put in others
+set_params(trained)                                           # back to the trained model
 print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam, and
-# you will see the same losses again. Why is it faster? It makes no Values and keeps no edges. It
-# does only the arithmetic, mostly in loops that Python runs in C. PyTorch, the library in which
-# most models are written, combines the two engines. It has autograd, but each node of its graph is
-# an operation on whole matrices and knows its own backward function, like our pairs.
+# for as many steps. You will see the same losses again. Why is it faster? It makes no Values and
+# keeps no edges. It does only the arithmetic, mostly in loops that Python runs in C. PyTorch, the
+# library in which most models are written, combines the two engines. It has autograd, but each
+# node of its graph is an operation on whole matrices and knows its own backward function, like our
+# pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])
