@@ -598,8 +598,8 @@ def join(parts):                                              # one matrix per h
 #     dq_ti = Σ_j dscore_tj k_ji / root         row t of dscore with column i of k
 #     k_ji moves score_tj for every t, by q_ti / root:
 #     dk_ji = Σ_t dscore_tj q_ti / root         column j of dscore with column i of q
-#     We divide dscore by root first. Then dq and dk are what linear_back gives for x = q, w = k.
-#     The sums over t take the error of a later token t back to the key and value of token j.
+# The code divides dscore by root first. Then dq and dk are what linear_back gives for x = q and
+# w = k. The sums over t take the error of a later token t back to the key and the value of token j.
 def attention_forward(q, k, v):                               # -> heard [T][width], weights
     heard, weights = [], []
     for qh, kh, vh in zip(split(q), split(k), split(v)):

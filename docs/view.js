@@ -357,6 +357,17 @@ const View = (() => {
     }
   });
 
+  // ---- Words of the field ----
+
+  const says = document.getElementById('says');
+  function explain(event) {
+    const word = event.type === 'focusout' ? null : event.target.closest('.word');
+    says.hidden = !word;
+    says.textContent = word ? word.dataset.says : '';
+  }
+  for (const kind of ['pointerover', 'focusin', 'focusout']) document.addEventListener(kind, explain);
+  addEventListener('keydown', event => { if (event.key === 'Escape') says.hidden = true; });
+
   // ---- Begin ----
 
   function arrive() {                               // from the fragment: settings, a section or a line

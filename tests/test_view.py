@@ -488,6 +488,26 @@ def test_a_link_opens_a_thought_in_lecture_mode(chromium):
         assert lit != dim
 
 
+@pytest.mark.parametrize("way", ["hover", "focus", "tap"])
+def test_a_word_of_the_field_says_what_the_readme_says(chromium, way):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Words")[2].partition("\n## ")[0]
+    listed = re.findall(r"^- \*\*(.+?)\*\*: (.+(?:\n  .+)*)", readme, re.M)
+    meanings = {word: f"{word}: {' '.join(says.split())}" for word, says in listed}
+    with opened(chromium, width=390, height=844, has_touch=True) as page:
+        found = page.locator(".word[tabindex]").evaluate_all("all => all.map(each => each.textContent)")
+        first = {}
+        for place, text in enumerate(found):
+            first.setdefault(next(word for word in meanings if text.lower().startswith(word.lower())), place)
+        assert sorted(first) == sorted(meanings)
+        for word, place in first.items():
+            target = page.locator(".word[tabindex]").nth(place)
+            getattr(target, way)()
+            assert page.locator("#says").inner_text() == meanings[word]
+            page.keyboard.press("Escape")
+            assert not page.locator("#says").is_visible()
+            target.blur()
+
+
 def test_questions_and_answers_are_the_readme_s(chromium):
     asked = builder().questions()
     assert sorted(asked) == list(range(1, 13))
