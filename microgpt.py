@@ -104,13 +104,13 @@ class Value:                                                  # a number that re
 
     # Next come power, exp, log and relu. relu keeps what is positive and replaces the rest by 0,
     # so its derivative is 1 or 0. That of a ** power is power * a ** (power - 1).
-    def __pow__(self, power):                                 # the slope of a ** 0 is 0
+    def __pow__(self, power):                                 # if power is 0, the slope is 0
         slope = power * self.data ** (power - 1) if power else 0.0
         return Value(float(self.data ** power), [(self, slope)])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
-    def __neg__(self): return self * -1                       # from here on, all is made of these
+    def __neg__(self): return self * -1                       # all others use those above
     def __sub__(self, other): return self + -other
     def __rsub__(self, other): return -self + other           # 2 - a: the plain number is first
     def __truediv__(self, other): return self * other ** -1
@@ -147,9 +147,9 @@ class Value:                                                  # a number that re
 # So if they are used in several losses, the gradients of these losses add up, until we set them to
 # 0.
 #
-# Why does the order matter? Take h = a + a, and then h + h, which is 4 a. h gets 1 from each of
-# its two uses. Then it passes 2 on to a, twice, which makes 4. If h passed on its first 1 at once,
-# and the whole 2 later, a would get 1 + 1 + 2 + 2 = 6.
+# Why does the order matter? Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 a. So h is
+# used by g and by the sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on to a. If h
+# had its turn before g, it would have only the 1 from the sum, and a would get 2 instead of 8.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -217,7 +217,8 @@ def linear(x, w):                                             # [nin], [nout][ni
 # makes them sum to 1. The scores 2 and 1 become 0.73 and 0.27. Subtracting the same number from
 # every score divides every exp, and so their total, by the same factor, and the probabilities do
 # not change. So we first subtract the largest score, because exp of a large score would overflow.
-# It needs no edge in the graph, because the result doesn't depend on what we subtract.
+# We subtract it as a plain number, without an edge, because the result doesn't depend on what we
+# subtract.
 def softmax(scores):                                          # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -241,10 +242,11 @@ def rmsnorm(x):                                               # [N] -> [N]
 # weights 0.73 and 0.27. If the values are [10, 0, 0, 0] and [0, 10, 0, 0], then our token hears
 # 0.73 times the first and 0.27 times the second, which is [7.3, 2.7, 0, 0].
 #
-# Why divide by the root? If 16 terms are 1 or -1 at random, they mostly cancel, and their sum is
-# about 4 in size, the root of 16. So vectors with many elements have larger dot products. Without
-# the division, one token could soon get nearly all the weight. Then hardly any gradient gets back
-# through softmax, as section 11 will show.
+# Why divide by the root? If the terms of a sum are 1 or -1 at random, they mostly cancel. The sum
+# of 4 such terms is about 2 in size, and that of 100 is about 10, the root of their number. So
+# vectors with many elements have larger dot products. Without the division, one token could soon
+# get nearly all the weight. Then hardly any gradient gets back through softmax, as section 11 will
+# show.
 #
 # A token may look for several things at once. So query, key and value are cut into slices, here
 # four of 4 numbers each, and all this is done with every slice separately. Each slice is called a
@@ -284,16 +286,15 @@ def attention(n, layer, keys, values):                        # [width] -> [widt
 #   token + position --> norm --> x --+--------------------> + --+--------------> + --> logits
 #                                     '--> norm, attention --^   '--> norm, MLP --^
 #
-# The MLP, or multilayer perceptron, is the oldest kind of neural network. Here it works on what
-# attention has gathered, without looking at other tokens. Each row of the matrix "up" is a
-# pattern, and there are 4 * width of them. linear says how well each pattern matches, and relu
-# turns the negative matches into 0. "down" has a column for each pattern. Say there are two
-# patterns, and hidden is [2, 0]. Each row [p, q] of "down" then gives 2 p, and together the rows
-# give twice the first column. For each pattern, the MLP adds that pattern's column, scaled by the
-# match. Without relu, every number of the result would be a sum of constants times the numbers of
-# x, a linear function. One matrix can compute any linear function, so two would be no better than
-# one. At the end, lm_head has a row for each token. Its dot product with x is the logit of this
-# token.
+# The MLP works on what attention has gathered, without looking at other tokens. (Its full name,
+# multilayer perceptron, is historical.) Each row of the matrix "up" is a pattern, and there are
+# 4 * width of them, a common choice. linear says how well each pattern matches, and relu turns the
+# negative matches into 0. "down" has a column for each pattern. Say there are two patterns, and
+# hidden is [2, 0]. Each row [p, q] of "down" then gives 2 p, and together the rows give twice the
+# first column. For each pattern, the MLP adds that pattern's column, scaled by the match. Without
+# relu, every number of the result would be a sum of constants times the numbers of x, a linear
+# function. One matrix can compute any linear function, so two would be no better than one. At the
+# end, lm_head has a row for each token. Its dot product with x is the logit of this token.
 #
 # This is a transformer (Vaswani and others, 2017): layer by layer, it transforms the vector of a
 # token into one that says what comes next. GPT-2 follows the same plan. It differs in details,
@@ -381,10 +382,11 @@ print(f"gradient of one parameter: {param.grad:.9f} by backward(), {measured:.9f
 #
 # The first running mean is made of 0.85 times its old value and 0.15 times the new gradient. So
 # after 7 more names, a gradient counts only about a third as much, since 0.85 ** 7 is 0.32. The
-# second takes 0.99 and 0.01, and remembers about 110 names in this sense. (Longer trainings use
-# 0.9 and 0.999, which remember longer.) Both means start at 0. After n names, this 0 still has a
-# share of 0.85 ** n in the mean, and the gradients have only the rest, 1 - 0.85 ** n. So the mean
-# is too small, and we divide it by 1 - 0.85 ** n. The 1e-8 keeps us from dividing by 0.
+# second takes 0.99 and 0.01, so it takes about 110 names until a gradient counts a third as much.
+# (Longer trainings use 0.9 and 0.999, which remember longer.) Both means start at 0. After n
+# names, this 0 still has a share of 0.85 ** n in the mean, and the gradients have only the rest,
+# 1 - 0.85 ** n. So the mean is too small, and we divide it by 1 - 0.85 ** n. The 1e-8 keeps us
+# from dividing by 0.
 beta1, beta2 = 0.85, 0.99                                     # how much of the old value stays
 
 def adam(numbers, gradients, first, second, rate, n):         # [params] each, except rate and n
@@ -401,9 +403,9 @@ def adam(numbers, gradients, first, second, rate, n):         # [params] each, e
 # random name and not all of them, so its gradients only estimate what all names together would
 # want. Larger models take a batch of many examples in each step. The rate falls in a straight
 # line, from args.rate at the first step almost to 0 at the last one. Large steps learn fast, and
-# small ones at the end keep the last names from undoing what all the others taught. At the prompt,
-# train can be given more steps than args.steps, and max stretches the fall over all of them.
-# Ctrl-C stops the training, and we go on with the last complete step.
+# small ones at the end keep the last names from undoing what all the others taught. If there are
+# more steps than args.steps, the line falls over all of them. Ctrl-C stops the training, and we go
+# on with the last complete step.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
@@ -479,8 +481,8 @@ def generate(chance=random):                                  # chance draws at 
 # embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels.
 # They are used alike, and so they have become alike. What has attention done? To be honest, on our
 # short names and in a thousand steps, very little. Without it, the mean loss of the last hundred
-# names is 2.4755, and with it 2.4715. (In the README, exercise 11 shows how to measure this.)
-# Attention pays in longer texts, longer trainings and larger models.
+# names is 2.4755, and with it 2.4715. (You can measure this yourself in exercise 11 of the
+# README.) Attention pays in longer texts, longer trainings and larger models.
 def show(trained, seen):                                      # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
@@ -584,7 +586,8 @@ def split(x):                                                 # [T][width] -> on
 def join(parts):                                              # one matrix per head -> [T][width]
     return [list(itertools.chain(*pieces)) for pieces in zip(*parts)]
 
-# Attention. For one head, and for the tokens t and j:
+# Attention. Scores are dot products, as in linear, and so is what is heard. Between them stands
+# softmax. So the way back needs no new rule. For one head, and for the tokens t and j:
 #     score_tj = Σ_i q_ti k_ji / root           row t of q with row j of k
 #     weight_tj is the softmax of score_t0 to score_tt, and for later tokens it is 0
 #     heard_ti = Σ_j weight_tj v_ji             row t of weight with column i of v
@@ -593,13 +596,14 @@ def join(parts):                                              # one matrix per h
 #     dweight_tj = Σ_i dheard_ti v_ji           row t of dheard with row j of v
 #     v_ji moves heard_ti for every t, by weight_tj:
 #     dv_ji = Σ_t weight_tj dheard_ti           column j of weight with column i of dheard
-#     dscore_tj follows from softmax's rule. It multiplies by weight_tj, so later tokens get 0.
+#     dscore_tj follows from softmax's rule, with the factor weight_tj. For later tokens it is 0.
 #     q_ti moves score_tj for every j, by k_ji / root:
 #     dq_ti = Σ_j dscore_tj k_ji / root         row t of dscore with column i of k
 #     k_ji moves score_tj for every t, by q_ti / root:
 #     dk_ji = Σ_t dscore_tj q_ti / root         column j of dscore with column i of q
 # The code divides dscore by root first. Then dq and dk are what linear_back gives for x = q and
-# w = k. The sums over t take the error of a later token t back to the key and the value of token j.
+# w = k. The sums over t take the error of a later token t back to the key and the value of token
+# j.
 def attention_forward(q, k, v):                               # -> heard [T][width], weights
     heard, weights = [], []
     for qh, kh, vh in zip(split(q), split(k), split(v)):
@@ -626,9 +630,10 @@ def attention_back(dheard, q, k, v, weights):                 # -> dq, dk, dv, [
 # other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is -1 / p
 # times p, which is -1. So for the logit of the target we get p (-1 / p + 1) = p - 1. For the logit
 # of another token it is that token's probability times (0 + 1). In short, the gradients of the
-# logits are the predicted probabilities, minus 1 at the target. So a step of training raises the
-# logit of the token that came, and lowers every other one, the more the likelier the model thought
-# it. The gradients are divided by the number of tokens, because the loss is a mean.
+# logits are the predicted probabilities, minus 1 at the target. So a step of training tends to
+# raise the logit of the token that came. It tends to lower the others, and most of all those that
+# the model thought likely. The gradients are divided by the number of tokens, because the loss is
+# a mean.
 #
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back through
 # the same steps, from 9 to 1. What was used more than once gets gradients from every use, and they
@@ -668,14 +673,14 @@ def explicit(numbers, tokens):                                # -> loss, gradien
         dhidden, dwd = linear_back(dx, hidden, wd)            # 9
         dmatch = rows(relu_back, dhidden, hidden)             # 8
         dn1, dwu = linear_back(dmatch, n1, wu)                # 8
-        dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))  # 7; step 9 used x1, too
+        dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))  # 7; x1 went into 9, too
         da, dwo = linear_back(dx1, a, wo)                     # 6
         dq, dk, dv = attention_back(da, q, k, v, weights)     # 5
         dn_v, dwv = linear_back(dv, n, wv)                    # 4
         dn_k, dwk = linear_back(dk, n, wk)                    # 3
         dn_q, dwq = linear_back(dq, n, wq)                    # 2
         dn = rows(add, dn_q, rows(add, dn_k, dn_v))           # all used n
-        dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))     # 1; step 6 used x, too
+        dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))     # 1; x went into 6, too
         for role, each in zip(roles, (dwq, dwk, dwv, dwo, dwu, dwd)):
             dw[role, layer] = each
     for t, (token, row) in enumerate(zip(inputs, rows(rmsnorm_back, dx, sums, x0))):
