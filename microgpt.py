@@ -10,7 +10,7 @@ import argparse, contextlib, gc, itertools, math, operator, pathlib, random, sig
 # %% 1. Setup -------------------------------------------------------------------------------------
 # Here are the choices you can change, the hyperparameters. Each help text names the section that
 # explains it. To try another value, edit it here or say: python microgpt.py --steps 200. The rest
-# of this section reads the command line and refuses values that make no sense.
+# of this section reads the command line, if there is one, and refuses values that make no sense.
 defaults = argparse.ArgumentDefaultsHelpFormatter
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, formatter_class=defaults)
 choice = parser.add_argument
@@ -32,7 +32,7 @@ for flag, least in bounds.items():
     if not (least <= getattr(args, flag) < 1e9):
         parser.error(f"--{flag} must be from {least} to below 1e9, not {getattr(args, flag)}")
 width, block, layers, heads = args.width, args.block, args.layers, args.heads
-if width % heads:
+if width % heads:                                             # each head gets an equal slice
     parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 
 # %% 2. Data and tokens ---------------------------------------------------------------------------
@@ -92,7 +92,7 @@ class Value:                                                  # a number that re
         self.data = data                                      # the number itself
         self.grad = 0.0                                       # its gradient, set by backward()
         self.edges = edges                                    # [(child, local_grad), ...]
-        self.order = next(counter)                            # when it was made: children first
+        self.order = next(counter)                            # serial number, above its children's
 
     def __add__(self, other):                                 # local gradients 1 and 1
         other = other if isinstance(other, Value) else Value(other)
@@ -183,7 +183,7 @@ def matrix(nout, nin):                                        # -> [nout][nin]
     return [[Value(random.gauss(0, 0.08)) for _ in range(nin)] for _ in range(nout)]
 
 model = {"token": matrix(vocab, width), "position": matrix(block, width)}
-model["lm_head"] = matrix(vocab, width)                       # the "language model head"
+model["lm_head"] = matrix(vocab, width)                       # "language model head", for logits
 for layer in range(layers):
     for role in "query", "key", "value", "output":            # to gather from other tokens
         model[role, layer] = matrix(width, width)
@@ -227,8 +227,8 @@ def softmax(scores):                                          # [N] -> [N]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019). It
 # divides by the root of the mean of the squares, so that afterwards the squares have a mean of 1.
-# Without it, the numbers could grow or shrink from layer to layer, until the gradients are too
-# large or too small to learn from. The 1e-5 keeps us from dividing by 0.
+# Without it, the numbers could grow or shrink on their way through the model, until the gradients
+# are too large or too small to learn from. The 1e-5 keeps us from dividing by 0.
 def rmsnorm(x):                                               # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
@@ -240,7 +240,8 @@ def rmsnorm(x):                                               # [N] -> [N]
 # have the keys [2, 0, 1, 0] and [0, 1, 0, 3]. The dot products are 4 and 2. They are divided by 2,
 # the root of the number of elements, which gives the scores 2 and 1. softmax turns these into the
 # weights 0.73 and 0.27. If the values are [10, 0, 0, 0] and [0, 10, 0, 0], then our token hears
-# 0.73 times the first and 0.27 times the second, which is [7.3, 2.7, 0, 0].
+# 0.73 times the first and 0.27 times the second, which is [7.3, 2.7, 0, 0]. The code computes this
+# sum one number at a time.
 #
 # Why divide by the root? If the terms of a sum are 1 or -1 at random, they mostly cancel. The sum
 # of 4 such terms is about 2 in size, and that of 100 is about 10, the root of their number. So
@@ -298,9 +299,10 @@ def attention(n, layer, keys, values):                        # [width] -> [widt
 #
 # This is a transformer (Vaswani and others, 2017): layer by layer, it transforms the vector of a
 # token into one that says what comes next. GPT-2 follows the same plan. It differs in details,
-# such as its kind of norm, and it has one more norm before lm_head. Ours normalizes the first
-# vector once for the stream, and step 1 does it again, as in every layer. In gpt, cache holds two
-# lists for each layer, the keys and the values of the tokens so far.
+# such as its kind of norm, and it has one more norm before lm_head. Our x is normalized at the
+# very beginning, and a copy of it again in step 1. In the first layer, this second time changes
+# almost nothing. In gpt, cache holds two lists for each layer, the keys and the values of the
+# tokens so far.
 def gpt(token, position, cache):                              # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
@@ -369,7 +371,8 @@ print(f"gradient of one parameter: {param.grad:.9f} by backward(), {measured:.9f
 # every parameter a little the other way. This is gradient descent: it subtracts the gradient times
 # a small number, the learning rate. If the rate is small enough, the loss of this name gets
 # smaller. But the next name may want the opposite. And some parameters have large gradients,
-# others have tiny ones, and both may have far to go. No single rate is right for all of them.
+# others have tiny ones, and both may need to change a lot. So no single rate is right for all of
+# them.
 #
 # Adam (Kingma and Ba, 2015) keeps two running means for every parameter. The first moment is the
 # mean of its recent gradients. If the names disagree, their gradients mostly cancel out in it. If
@@ -441,7 +444,7 @@ def train(engine, steps):                                     # -> numbers, loss
         parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
 
-def report(losses, steps):                                    # most lines overwrite each other
+def report(losses, steps):                                    # the next line may overwrite this
     done, recent = len(losses), losses[-100:]
     perplexity = math.exp(sum(recent) / len(recent))
     passing = done % 100 and done < steps and sys.stdout and sys.stdout.isatty()
@@ -461,7 +464,7 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # times that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square of
 # exp(x). So now the first token is 16 times as likely as the second. A low temperature plays it
 # safe, and a high one takes risks.
-def generate(chance=random):                                  # chance draws at random
+def generate(chance=random):                                  # chance makes the random draws
     cache = [([], []) for _ in range(layers)]
     name, token = "", BOS
     for position in range(block):
@@ -602,7 +605,7 @@ def join(parts):                                              # one matrix per h
 #     k_ji moves score_tj for every t, by q_ti / root:
 #     dk_ji = Σ_t dscore_tj q_ti / root         column j of dscore with column i of q
 # The code divides dscore by root first. Then dq and dk are what linear_back gives for x = q and
-# w = k. The sums over t take the error of a later token t back to the key and the value of token
+# w = k. The sums over t bring gradients from later tokens t back to the key and the value of token
 # j.
 def attention_forward(q, k, v):                               # -> heard [T][width], weights
     heard, weights = [], []
@@ -704,10 +707,10 @@ print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam, and
 # for as many steps. You will see the same losses again. Why is it faster? It makes no Values and
-# keeps no edges. It does only the arithmetic, mostly in loops that Python runs in C. PyTorch, the
-# library in which most models are written, combines the two engines. It has autograd, but each
-# node of its graph is an operation on whole matrices and knows its own backward function, like our
-# pairs.
+# keeps no edges. It does only the arithmetic, mostly in functions of Python that are written in C,
+# a much faster language. PyTorch, the library in which most models are written, combines the two
+# engines. It has autograd, but each node of its graph is an operation on whole matrices and knows
+# its own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])

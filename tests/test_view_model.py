@@ -126,7 +126,7 @@ def test_so_they_are_for_other_knobs_and_for_a_name_that_is_cut(page, flags, nam
     assert worst(gradients, expected[1]) <= 1e-9
 
 
-def test_the_losses_of_200_steps_and_the_numbers_after_them_are_those_of_the_explicit_engine(page, lecture):
+def test_200_losses_and_the_numbers_after_them_are_those_of_the_explicit_engine(page, lecture):
     numbers, losses, *_ = lecture.train(lecture.explicit, 200)
     found, after = page.evaluate("""() => {
         const {gpt, tokensOf, docs, untrained, data} = Pictures.live, plan = {rate: data.knobs.rate, steps: 1000};
