@@ -52,9 +52,9 @@ random.shuffle(docs)
 
 # A model works with numbers only. So we cut every name into tokens, which are single letters here,
 # and give each token a number. One more token, BOS for "beginning of sequence", goes before every
-# name, and after it as well. At the end, BOS is how the model says that the name is over. All
-# tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0
-# 26. The task is always the same: given the tokens so far, which token comes next?
+# name, and after it as well. At the end, BOS is how the model says that the name is over.
+# Together, the tokens form the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13
+# 13 0 26. The task is always the same: given the tokens so far, which token comes next?
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                      # the size of the vocabulary
@@ -102,8 +102,8 @@ class Value:                                                  # a number that re
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    # Next come power, exp, log and relu. relu keeps what is positive and replaces the rest by 0,
-    # so its derivative is 1 or 0. That of a ** power is power * a ** (power - 1).
+    # exp is its own derivative, and log a has 1 / a. relu makes negative numbers 0, and has 1 or
+    # 0. The derivative of a ** power is power * a ** (power - 1).
     def __pow__(self, power):                                 # if power is 0, the slope is 0
         slope = power * self.data ** (power - 1) if power else 0.0
         return Value(float(self.data ** power), [(self, slope)])
@@ -140,12 +140,12 @@ class Value:                                                  # a number that re
 #   a = 2 --(3)------^                  ^
 #     '---------------(1)---------------'
 #
-# Two paths lead back to a, and give 1 * 3 and 1. One leads back to b, and gives 1 * 2. backward()
-# doesn't have to walk every path. It first comes to the sum, which gives 1 to a * b and 1 to a.
-# Then it comes to a * b, which gives 2 to b and 3 to a. Since every number first collects what all
-# its uses give it, one look at each edge is enough. Leaves such as a and b are not set to 0 first.
-# So if they are used in several losses, the gradients of these losses add up, until we set them to
-# 0.
+# Two paths lead back to a. They give 1 * 3 and 1, which add up to 4. One leads back to b, and
+# gives 1 * 2. backward() doesn't have to walk every path. It first comes to the sum, which gives 1
+# to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a. Since every number
+# first collects what all its uses give it, one look at each edge is enough. Leaves such as a and b
+# are not set to 0 first. So if they are used in several losses, the gradients of these losses add
+# up, until we set them to 0.
 #
 # Why does the order matter? Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 a. So h is
 # used by g and by the sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on to a. If h
@@ -233,15 +233,15 @@ def rmsnorm(x):                                               # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
 
-# In attention, every token gathers what it needs from the tokens before it, and from itself. From
-# its vector, three matrices make three new vectors. The query says what this token is looking for.
-# The key says how other tokens can find it. The value says what it tells those that find it. Such
-# a value has nothing to do with our class Value. Say the query is [2, 2, 0, 0], and two tokens
-# have the keys [2, 0, 1, 0] and [0, 1, 0, 3]. The dot products are 4 and 2. They are divided by 2,
-# the root of the number of elements, which gives the scores 2 and 1. softmax turns these into the
-# weights 0.73 and 0.27. If the values are [10, 0, 0, 0] and [0, 10, 0, 0], then our token hears
-# 0.73 times the first and 0.27 times the second, which is [7.3, 2.7, 0, 0]. The code computes this
-# sum one number at a time.
+# In attention, every token gathers what it needs from the tokens before it, and from itself. One
+# says that it attends to them. From its vector, three matrices make three new vectors. The query
+# says what this token is looking for. The key says how other tokens can find it. The value says
+# what it tells those that find it. Such a value has nothing to do with our class Value. Say the
+# query is [2, 2, 0, 0], and two tokens have the keys [2, 0, 1, 0] and [0, 1, 0, 3]. The dot
+# products are 4 and 2. They are divided by 2, the root of the number of elements, which gives the
+# scores 2 and 1. softmax turns these into the weights 0.73 and 0.27. If the values are [10, 0, 0,
+# 0] and [0, 10, 0, 0], then our token hears 0.73 times the first and 0.27 times the second, which
+# is [7.3, 2.7, 0, 0]. The code computes this sum one number at a time.
 #
 # Why divide by the root? If the terms of a sum are 1 or -1 at random, they mostly cancel. The sum
 # of 4 such terms is about 2 in size, and that of 100 is about 10, the root of their number. So
@@ -259,9 +259,10 @@ def rmsnorm(x):                                               # [N] -> [N]
 # also contains its position. A token first adds its own key and value to the lists of keys and
 # values, so it hears itself, too. The lists hold only the tokens so far, so no token can look
 # ahead. Such attention is called causal. Since earlier tokens know nothing of later ones, their
-# keys and values never change and can be kept. They are called the KV cache. The comments number
-# the steps of a layer from 1 to 9. Steps 2 to 6 are in attention, and the others are in gpt. n is
-# the vector of one token, which step 1 has normalized.
+# keys and values never change and can be kept. They are called the KV cache. In training,
+# gradients flow back through them into the earlier tokens. The comments number the steps of a
+# layer from 1 to 9. Steps 2 to 6 are in attention, and the others are in gpt. n is the vector of
+# one token, which step 1 has normalized.
 head_width = width // heads
 root = math.sqrt(head_width)
 
@@ -402,13 +403,13 @@ def adam(numbers, gradients, first, second, rate, n):         # [params] each, e
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam moves
-# the parameters. That is all of training. It is called stochastic, because every step sees one
-# random name and not all of them, so its gradients only estimate what all names together would
-# want. Larger models take a batch of many examples in each step. The rate falls in a straight
-# line, from args.rate at the first step almost to 0 at the last one. Large steps learn fast, and
-# small ones at the end keep the last names from undoing what all the others taught. If there are
-# more steps than args.steps, the line falls over all of them. Ctrl-C stops the training, and we go
-# on with the last complete step.
+# the parameters. That is all of training. It is called stochastic gradient descent, because every
+# step sees one random name and not all of them, so its gradients only estimate what all names
+# together would want. Larger models take a batch of many examples in each step. The rate falls in
+# a straight line, from args.rate at the first step almost to 0 at the last one. Large steps learn
+# fast, and small ones at the end keep the last names from undoing what all the others taught. If
+# there are more steps than args.steps, the line falls over all of them. Ctrl-C stops the training,
+# and we go on with the last complete step.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
@@ -482,10 +483,12 @@ def generate(chance=random):                                  # chance makes the
 #
 # Then we look into the model. Nobody told it about vowels. Yet in our run, the letters whose
 # embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels.
-# They are used alike, and so they have become alike. What has attention done? To be honest, on our
-# short names and in a thousand steps, very little. Without it, the mean loss of the last hundred
-# names is 2.4755, and with it 2.4715. (You can measure this yourself in exercise 11 of the
-# README.) Attention pays in longer texts, longer trainings and larger models.
+# They are followed by much the same letters, and so they have become alike. What has attention
+# done? To be honest, on our short names and in a thousand steps, very little. Without it, the mean
+# loss of the last hundred names is 2.4755, and with it 2.4715. (You can measure this yourself in
+# exercise 11 of the README.) A table that counts which letter follows which has 2.594 on the same
+# names, as docs/parts.py shows. Attention pays in longer texts, longer trainings and larger
+# models.
 def show(trained, seen):                                      # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
