@@ -84,7 +84,8 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number, and
 # multiply the local gradients along the way. If several paths lead back to the same number, then
-# it moves the result a little along each of them. Small moves add up, so we add up the paths.
+# this number moves the result a little along each of them. Small moves add up, so we add up the
+# paths.
 counter = itertools.count()                                   # 0, 1, 2, and so on
 
 class Value:                                                  # a number that remembers
@@ -102,13 +103,13 @@ class Value:                                                  # a number that re
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    # exp is its own derivative, and log a has 1 / a. relu makes negative numbers 0, and has 1 or
-    # 0. The derivative of a ** power is power * a ** (power - 1).
+    # The derivative of exp is exp itself, that of log a is 1 / a, and that of a ** power is
+    # power * a ** (power - 1). relu makes negative numbers 0, so its derivative is 1 or 0.
     def __pow__(self, power):                                 # if power is 0, the slope is 0
         slope = power * self.data ** (power - 1) if power else 0.0
         return Value(float(self.data ** power), [(self, slope)])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
-    def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
+    def log(self): return Value(math.log(self.data), [(self, 1 / self.data)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
     def __neg__(self): return self * -1                       # all others use those above
     def __sub__(self, other): return self + -other
@@ -317,24 +318,24 @@ def gpt(token, position, cache):                              # -> logits [vocab
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this token
-# the probability p, then the surprise is -log p, with the natural logarithm. The log of a number
-# below 1 is negative, and the minus sign makes it positive. If p is 1, the surprise is 0. If p is
-# one half, it is 0.69, and if p is one in a thousand, it is 6.91. Why a logarithm? The probability
-# of a whole name is the product of the probabilities of its tokens. The logarithm turns this
-# product into a sum, so that every token has a surprise of its own.
+# the probability p, then the surprise is log(1 / p), with the natural logarithm. Books write it as
+# minus log p, which is the same. If p is 1, the surprise is 0. If p is one half, it is 0.69, and
+# if p is one in a thousand, it is 6.91. Why a logarithm? The probability of a whole name is the
+# product of the probabilities of its tokens. The logarithm turns this product into a sum, so that
+# every token has a surprise of its own.
 #
 # A model that knows nothing gives each of 27 tokens the probability 1 / 27, and its surprise is
-# -log(1 / 27), which is log 27 = 3.30. Every position of a name is an example to learn from: a
-# name of 8 letters gives 9 predictions, the last one for the closing BOS. After each prediction
-# the true token goes in, not the model's guess. The loss of the name is the mean of the surprises,
-# so that long and short names can be compared. It is called the cross-entropy.
+# log 27 = 3.30. Every position of a name is an example to learn from: a name of 8 letters gives 9
+# predictions, the last one for the closing BOS. After each prediction the true token goes in, not
+# the model's guess. The loss of the name is the mean of the surprises, so that long and short
+# names can be compared. It is called the cross-entropy.
 def loss_of(tokens):                                          # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                 # keys and values, still empty
     T = min(block, len(tokens) - 1)                           # predictions; long names are cut
     surprises = []
     for t in range(T):
         probs = softmax(gpt(tokens[t], t, cache))
-        surprises.append(-probs[tokens[t + 1]].log())
+        surprises.append((1 / probs[tokens[t + 1]]).log())
     return sum(surprises) / T
 
 # Let's see what the untrained model makes of the first name. Its loss is a little above that of a
@@ -441,7 +442,7 @@ def train(engine, steps):                                     # -> numbers, loss
             report(losses, steps)
     except KeyboardInterrupt:
         print("\nstopped early")
-    except (ArithmeticError, ValueError) as problem:
+    except ArithmeticError as problem:
         parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
 
@@ -477,17 +478,17 @@ def generate(chance=random):                                  # chance makes the
         name += letters[token]
     return name
 
-# Let's hear what it says before and after its training, and which of these names it was trained
-# on. It has seen only a thousand of the names in the file, so it may also make up a name that is
-# in the file but that it has never seen.
+# Let's hear what the model says before and after its training, and which of these names it was
+# trained on. It has seen only a thousand of the names in the file. So it may also make up one of
+# the others, which it has never seen.
 #
 # Then we look into the model. Nobody told it about vowels. Yet in our run, the letters whose
 # embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels.
 # They are followed by much the same letters, and so they have become alike. What has attention
 # done? To be honest, on our short names and in a thousand steps, very little. Without it, the mean
 # loss of the last hundred names is 2.4755, and with it 2.4715. (You can measure this yourself in
-# exercise 11 of the README.) A table that counts which letter follows which has 2.594 on the same
-# names, as docs/parts.py shows. Attention pays in longer texts, longer trainings and larger
+# exercise 11 of the README.) A table that counts which letter follows which comes to 2.594 on the
+# same names, as docs/parts.py shows. Attention pays in longer texts, longer trainings and larger
 # models.
 def show(trained, seen):                                      # [params], the names trained on
     set_params(untrained)
@@ -631,15 +632,15 @@ def attention_back(dheard, q, k, v, weights):                 # -> dq, dk, dv, [
         backs.append((dq, dk, dv))
     return [join(parts) for parts in zip(*backs)]
 
-# Cross-entropy. The loss of one token is -log p, where p is the probability of the target, the
-# token that actually came. The derivative with respect to p is -1 / p, and with respect to all
-# other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is -1 / p
-# times p, which is -1. So for the logit of the target we get p (-1 / p + 1) = p - 1. For the logit
-# of another token it is that token's probability times (0 + 1). In short, the gradients of the
-# logits are the predicted probabilities, minus 1 at the target. So a step of training tends to
-# raise the logit of the token that came. It tends to lower the others, and most of all those that
-# the model thought likely. The gradients are divided by the number of tokens, because the loss is
-# a mean.
+# Cross-entropy. The loss of one token is log(1 / p), or -log p, where p is the probability of the
+# target, the token that actually came. The derivative with respect to p is -1 / p, and with
+# respect to all other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i
+# y_i is -1 / p times p, which is -1. So for the logit of the target we get p (-1 / p + 1) = p - 1.
+# For the logit of another token it is that token's probability times (0 + 1). In short, the
+# gradients of the logits are the predicted probabilities, minus 1 at the target. So a step of
+# training tends to raise the logit of the token that came. It tends to lower the others, and most
+# of all those that the model thought likely. The gradients are divided by the number of tokens,
+# because the loss is a mean.
 #
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back through
 # the same steps, from 9 to 1. What was used more than once gets gradients from every use, and they
@@ -668,7 +669,7 @@ def explicit(numbers, tokens):                                # -> loss, gradien
         kept.append((x, n, q, k, v, a, weights, x1, n1, hidden))
         x = rows(add, x1, dots(hidden, wd))                   # 9
     probs = rows(softmax_forward, dots(x, w["lm_head"]))
-    loss = -sum(math.log(row[target]) for row, target in zip(probs, targets)) / len(targets)
+    loss = sum(math.log(1 / row[target]) for row, target in zip(probs, targets)) / len(targets)
     dlogits = [[(prob - (i == target)) / len(targets) for i, prob in enumerate(row)]
                for row, target in zip(probs, targets)]
     dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}

@@ -62,7 +62,7 @@ def questions():
     return {int(number): (row[column].strip(), answers.get(number, "")) for number, row in zip(numbers, rows[1:])}
 
 
-def words():
+def glossary():
     """The README's words of the field: {word: the sentence that says what it means}, in its order."""
     readme = (ROOT / "README.md").read_text("utf-8")
     part = re.search(r"^## Words\n(.*?)^## ", readme, re.M | re.S)[1]
@@ -74,7 +74,7 @@ def fingerprint():
     """One sha256 over everything that the page is made from."""
     sources = [SCRIPT, ROOT / "names.txt", DOCS / "build.py", *(DOCS / part for part in PARTS)]
     digest = hashlib.sha256()
-    for text in [path.read_text("utf-8") for path in sources] + [json.dumps([questions(), words()], ensure_ascii=False)]:
+    for text in [path.read_text("utf-8") for path in sources] + [json.dumps([questions(), glossary()], ensure_ascii=False)]:
         digest.update(hashlib.sha256(text.encode()).digest())
     return digest.hexdigest()
 
@@ -472,23 +472,19 @@ def inline(text):
     return "".join(pieces)
 
 
-class Explained:
-    """Marks the words of the field in HTML text. A section's first use of a word can be reached by keys, too."""
-
-    def __init__(self):
-        self.words, self.shown = words(), set()
-        self.pattern = re.compile(r"(?<![\w-])(" + "|".join(sorted(map(re.escape, self.words), key=len, reverse=True)) + r")(e?s)?(?![\w-])", re.I)
-
-    def mark(self, found):
-        word = next(word for word in self.words if word.lower() == found[1].lower())
-        reached = "" if word in self.shown else ' tabindex="0"'
-        self.shown.add(word)
-        says = html.escape(f"{word}: {self.words[word]}")
+def explained(markup, meanings, shown):
+    """Marks the words of the field in HTML text. The first use of each, which is not in shown yet, can be reached by keys."""
+    def mark(found):
+        word = next(word for word in meanings if word.lower() == found[1].lower())
+        reached = "" if word in shown else ' tabindex="0"'
+        shown.add(word)
+        says = html.escape(f"{word}: {meanings[word]}")
         return f'<span class="word" data-says="{says}"{reached}>{found[0]}</span>'
 
-    def __call__(self, markup):
-        pieces = re.split(r"(<code>.*?</code>|<[^>]*>)", markup)
-        return "".join(piece if piece.startswith("<") else self.pattern.sub(self.mark, piece) for piece in pieces)
+    listed = "|".join(map(re.escape, meanings))
+    pieces = re.split(r"(<code>.*?</code>|<[^>]*>)", markup)
+    return "".join(piece if piece.startswith("<") else re.sub(rf"(?<![\w-])({listed})(e?s)?(?![\w-])", mark, piece, flags=re.I)
+                   for piece in pieces)
 
 
 def highlight(source):
@@ -618,11 +614,11 @@ def derivation_html(lines):
 
 
 def main_html(source, recorder):
-    code, asked = highlight(source), questions()
+    code, asked, meanings = highlight(source), questions(), glossary()
     plain = source.split("\n")
     parts = []
     for section, title, thoughts in lecture(source):
-        explained = Explained()
+        shown = set()
         number_of = f'<span class="section-number">{section}.</span> ' if section != "0" else ""
         parts.append(f'<section class="section" id="section-{section}" data-section="{section}" data-title="{title}">')
         if title: parts.append(f"<h2>{number_of}{html.escape(title, quote=False)}</h2>")
@@ -632,14 +628,14 @@ def main_html(source, recorder):
             for kind, lines in thought:
                 first = lines[0][0]
                 if kind == "paragraph":
-                    words = " ".join(f'<span data-talk="{line}">{explained(inline(words.strip()))}</span>' for line, words in lines)
+                    words = " ".join(f'<span data-talk="{line}">{explained(inline(words.strip()), meanings, shown)}</span>' for line, words in lines)
                     parts.append(f'<p class="paragraph" data-line="{first}">{words}</p>')
                 elif kind == "lines":
                     parts.append(lines_html(lines))
                 elif kind == "code":
                     line, words = lines[0]
                     indent = len(plain[line - 1]) - len(plain[line - 1].lstrip())
-                    talk = f'<div class="talk" data-talk="{line}">{explained(inline(words))}</div>' if words else ""
+                    talk = f'<div class="talk" data-talk="{line}">{explained(inline(words), meanings, shown)}</div>' if words else ""
                     made = numbers_html(recorder, line)
                     made = f'<div class="numbers">{made}</div>' if made else ""
                     parts.append(f'<div class="row" id="L{line}" style="--indent:{indent}"><span class="no">{line}</span>'
@@ -665,7 +661,7 @@ def build():
     texts = {part: (DOCS / part).read_text("utf-8").strip() for part in PARTS}
     contents = "".join(f'<li><a href="#section-{number}">{html.escape(title, quote=False)}</a></li>'
                        for number, title, _ in lecture(source) if title)
-    listed = "".join(f"<dt>{html.escape(word)}</dt><dd>{inline(says)}</dd>" for word, says in words().items())
+    listed = "".join(f"<dt>{html.escape(word)}</dt><dd>{inline(says)}</dd>" for word, says in glossary().items())
     fill = {
         "style": texts["style.css"] + "\n" + texts["pictures.css"], "main": main_html(source, recorder), "contents": contents, "words": listed,
         "steps": f"{len(data['losses']):,}", "sources": data["page"]["sources"],

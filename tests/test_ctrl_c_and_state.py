@@ -100,7 +100,7 @@ def test_on_a_terminal_the_line_that_was_updated_in_place_is_ended(stopped):
     assert "\r\nstopped early\nbefore" in stopped(FLAGS, 4, terminal=True)[1]
 
 
-@pytest.mark.parametrize("kind", [TypeError, OSError, MemoryError, SystemExit])
+@pytest.mark.parametrize("kind", [ValueError, OSError, MemoryError, SystemExit])
 @pytest.mark.parametrize("reading", [1, 4, 2 * STEPS + 3])
 def test_an_exception_that_is_not_ctrl_c_passes_through(reading, kind, monkeypatch):
     monkeypatch.setattr(time, "perf_counter", Clock(reading, kind=kind))

@@ -172,7 +172,7 @@ def test_a_loss_makes_just_the_values_that_its_formulas_need(deep):
         for so_far in range(1, T + 1):
             attention = 5 * W + H * (3 * so_far + 6 * so_far + 1)
             layer = 2 * (W + 6) + attention + W + 4 * W + 4 * W + W + W
-            expected += W + (W + 6) + L * layer + V + (6 * V + 1) + 3
+            expected += W + (W + 6) + L * layer + V + (6 * V + 1) + 4
         made = next(deep.counter)
         deep.loss_of(deep.encode(name))
         assert next(deep.counter) - made - 1 == expected

@@ -390,6 +390,9 @@ def test_exercise_11_attention_lowers_the_loss_as_little_as_it_states(trained):
     without, _ = silent("--fast", source=solved(11))
     means = [f"{sum(lecture.losses[-100:]) / 100:.4f}" for lecture in (without, trained)]
     assert "{} without attention and {} with it".format(*means) in exercise(11)
+    spoken = " ".join(line.lstrip("# ") for line in SOURCE.split("\n"))
+    assert "the mean loss of the last hundred names is {}, and with it {}".format(*means) in spoken
+    assert f"comes to {FIGURES['1000']['bigram counts']['tenths'][-1]} on the same names" in spoken
 
 
 def test_exercise_2_an_untrained_model_says_as_many_long_names_as_stated():
@@ -647,7 +650,7 @@ def test_the_rounding_of_long_trainings_is_as_small_and_as_large_as_stated():
     runs = [run("--samples", 0, "--steps", 2000, *flags, timeout=1200) for flags in
             ([], ["--width", 1, "--heads", 1])]
     gaps = [float(figure(r"losses differ by at most (\S+)", process.stdout)) for process in runs]
-    assert gaps[0] < 1e-12 and 0.1 < gaps[1] < 2
+    assert gaps[0] < 1e-9 and 0.5 < gaps[1] < 2
 
 
 @pytest.mark.long
