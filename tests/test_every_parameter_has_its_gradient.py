@@ -30,7 +30,7 @@ def worst(found, expected):
     pytest.param(TINY, "an", 612, id="tiny"),
     pytest.param(TINY, "anna", 612, id="tiny, longer than its block"),
     pytest.param([], "anna", 4192, id="default", marks=pytest.mark.slow),
-    pytest.param(DEEP, "annamaria", 2784, id="deep, longer than its block", marks=pytest.mark.slow),
+    pytest.param(DEEP, "annamaria", 2784, id="deep, longer than its block", marks=pytest.mark.long),
     pytest.param([], "wolfgangamadeusannamaria", 4192, id="default, 24 letters", marks=pytest.mark.long),
 ])
 def test_every_gradient_in_both_engines_is_the_slope_that_can_be_measured(flags, name, count):
@@ -46,7 +46,7 @@ def test_every_gradient_in_both_engines_is_the_slope_that_can_be_measured(flags,
 
 # One shape with each knob at its least, and some where one knob could be taken for another.
 SHAPES = [
-    pytest.param([], marks=pytest.mark.slow),
+    pytest.param([], marks=pytest.mark.long),
     DEEP,
     ["--width", 8, "--heads", 1],
     ["--width", 6, "--heads", 6, "--layers", 4, "--block", 8],
