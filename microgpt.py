@@ -8,9 +8,9 @@
 import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# Here are the choices you can change, the hyperparameters. Each help text names the section that
+# These are the settings you can change, the hyperparameters. Each help text names the section that
 # explains it. To try another value, edit it here or say: python microgpt.py --steps 200. The rest
-# of this section reads the command line, if there is one, and refuses values that make no sense.
+# of this section reads the command line and refuses values that make no sense.
 defaults = argparse.ArgumentDefaultsHelpFormatter
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, formatter_class=defaults)
 choice = parser.add_argument
@@ -32,12 +32,12 @@ for flag, least in bounds.items():
     if not (least <= getattr(args, flag) < 1e9):
         parser.error(f"--{flag} must be from {least} to below 1e9, not {getattr(args, flag)}")
 width, block, layers, heads = args.width, args.block, args.layers, args.heads
-if width % heads:                                             # each head gets an equal slice
+if width % heads:                                               # each head gets an equal slice
     parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 
 # %% 2. Data and tokens ---------------------------------------------------------------------------
 # Our data is a list of first names from many cultures, one per line. We look for the file in the
-# current folder, then beside this script, and shuffle the names. One seed always gives one order.
+# current folder, then beside this script. One seed always shuffles it in the same way.
 try:
     path = pathlib.Path(args.data)
     if not path.exists():
@@ -51,19 +51,19 @@ random.seed(args.seed)
 random.shuffle(docs)
 
 # A model works with numbers only. So we cut every name into tokens, which are single letters here,
-# and give each token a number. One more token, BOS for "beginning of sequence", goes before every
-# name, and after it as well. At the end, BOS is how the model says that the name is over.
-# Together, the tokens form the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13
-# 13 0 26. The task is always the same: given the tokens so far, which token comes next?
+# and give each token a number. One more token, called BOS for "beginning of sequence", marks where
+# a name begins. We put it after the name as well, where it says that the name is over. All tokens
+# together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26. The
+# task is always the same: given the tokens so far, which token comes next?
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
-vocab = len(letters) + 1                                      # the size of the vocabulary
+vocab = len(letters) + 1                                        # the size of the vocabulary
 
-def encode(name):                                             # "anna" -> [26, 0, 13, 13, 0, 26]
+def encode(name):                                               # "anna" -> [26, 0, 13, 13, 0, 26]
     return [BOS] + [letters.index(letter) for letter in name] + [BOS]
 
 # These three lines keep odd terminals and closed pipes from crashing the program.
-with contextlib.suppress(AttributeError):                     # some systems lack these
+with contextlib.suppress(AttributeError):                       # some systems lack these
     sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *encode(docs[0]))
@@ -86,37 +86,37 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # multiply the local gradients along the way. If several paths lead back to the same number, then
 # this number moves the result a little along each of them. Small moves add up, so we add up the
 # paths.
-counter = itertools.count()                                   # 0, 1, 2, and so on
+counter = itertools.count()                                     # 0, 1, 2, and so on
 
-class Value:                                                  # a number that remembers
+class Value:                                                    # a number that remembers
     def __init__(self, data, edges=()):
-        self.data = data                                      # the number itself
-        self.grad = 0.0                                       # its gradient, set by backward()
-        self.edges = edges                                    # [(child, local_grad), ...]
-        self.order = next(counter)                            # serial number, above its children's
+        self.data = data                                        # the number itself
+        self.grad = 0.0                                         # its gradient, set by backward()
+        self.edges = edges                                      # [(child, local_grad), ...]
+        self.order = next(counter)                              # a number above its children's
 
-    def __add__(self, other):                                 # local gradients 1 and 1
+    def __add__(self, other):                                   # local gradients 1 and 1
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data + other.data, [(self, 1.0), (other, 1.0)])
 
-    def __mul__(self, other):                                 # local gradients b and a
+    def __mul__(self, other):                                   # local gradients b and a
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
     # The derivative of exp is exp itself, that of log a is 1 / a, and that of a ** power is
     # power * a ** (power - 1). relu makes negative numbers 0, so its derivative is 1 or 0.
-    def __pow__(self, power):                                 # if power is 0, the slope is 0
+    def __pow__(self, power):                                   # if power is 0, the slope is 0
         slope = power * self.data ** (power - 1) if power else 0.0
         return Value(float(self.data ** power), [(self, slope)])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, 1 / self.data)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
-    def __neg__(self): return self * -1                       # all others use those above
+    def __neg__(self): return self * -1                         # all others use those above
     def __sub__(self, other): return self + -other
-    def __rsub__(self, other): return -self + other           # 2 - a: the plain number is first
+    def __rsub__(self, other): return -self + other             # 2 - a: the plain number is first
     def __truediv__(self, other): return self * other ** -1
-    def __rtruediv__(self, other): return self ** -1 * other  # 2 / a
-    __radd__, __rmul__ = __add__, __mul__                     # 2 + a; sum() starts with 0 + a
+    def __rtruediv__(self, other): return self ** -1 * other    # 2 / a
+    __radd__, __rmul__ = __add__, __mul__                       # 2 + a; sum() starts with 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
     # A Value may have been used more than once, and every use adds a share to its gradient. Only
@@ -124,15 +124,15 @@ class Value:                                                  # a number that re
     # children, so we go from the last Value made to the first.
     def backward(self):
         graph, new = set(), {self}
-        while new:                                            # all results; leaves pass nothing on
+        while new:                                              # all results, without the leaves
             graph |= new
             new = {child for node in new for child, _ in node.edges if child.edges} - graph
         for node in graph:
             node.grad = 0.0
-        self.grad = 1.0                                       # d self / d self
+        self.grad = 1.0                                         # d self / d self
         for node in sorted(graph, key=lambda node: node.order, reverse=True):
             for child, local_grad in node.edges:
-                child.grad += local_grad * node.grad          # the chain rule, edge by edge
+                child.grad += local_grad * node.grad            # the chain rule, edge by edge
 
 # Let's try it on a * b + a, for a = 2 and b = 3. The arrows show how it is computed. The edges
 # lead the other way, back from each result. The local gradient is in brackets on each arrow.
@@ -159,7 +159,7 @@ print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 # many of them, so each becomes a single Value. As in any product, the local gradient of each
 # element is its partner. In dot(x, x) each element is its own partner, so it gets two edges, and
 # the gradient 2 x. Built from * and +, a dot product of 16 terms would make about 30 Values.
-def dot(x, y):                                                # [N], [N] -> a Value
+def dot(x, y):                                                  # [N], [N] -> a Value
     assert len(x) == len(y), "a dot product needs two vectors of the same length"
     total, edges = 0.0, []
     for xi, yi in zip(x, y):
@@ -180,141 +180,152 @@ def dot(x, y):                                                # [N], [N] -> a Va
 # matrix "position". All the other matrices turn one vector into another. Each of their rows makes
 # one number of the result, by a dot product. So a matrix [nout][nin] makes nout numbers out of
 # nin. Section 5 explains what each matrix is for.
-def matrix(nout, nin):                                        # -> [nout][nin]
+def matrix(nout, nin):                                          # -> [nout][nin]
     return [[Value(random.gauss(0, 0.08)) for _ in range(nin)] for _ in range(nout)]
 
 model = {"token": matrix(vocab, width), "position": matrix(block, width)}
-model["lm_head"] = matrix(vocab, width)                       # "language model head", for logits
+model["lm_head"] = matrix(vocab, width)                         # makes the logits of section 5
 for layer in range(layers):
-    for role in "query", "key", "value", "output":            # to gather from other tokens
+    for role in "query", "key", "value", "output":              # to gather from other tokens
         model[role, layer] = matrix(width, width)
-    model["up", layer] = matrix(4 * width, width)             # up and down make the MLP
+    model["up", layer] = matrix(4 * width, width)               # up and down make the MLP
     model["down", layer] = matrix(width, 4 * width)
 params = [param for rows in model.values() for row in rows for param in row]
-untrained = [param.data for param in params]                  # their numbers before training
+untrained = [param.data for param in params]                    # their numbers before training
 print(f"num params: {len(params)}")
 
 # In training, every name changes the numbers of the parameters a little. This function puts the
 # new numbers in. Since parameters are leaves, it also sets their gradients back to 0.
-def set_params(numbers):                                      # one number for each parameter
+def set_params(numbers):                                        # one number for each parameter
     for param, number in zip(params, numbers):
         param.data, param.grad = number, 0.0
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
 # A token and its position go in, and the logits come out. Every token of the vocabulary gets a
-# logit, a number that is high if this token is likely to come next. We need four functions first.
-# add adds two vectors.
-def add(x, y):                                                # [N], [N] -> [N]
+# logit, a number that is high if this token is likely to come next. We first make four tools. add
+# adds two vectors.
+def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures how
 # well two vectors match. It is large if both are long and point the same way. It is 0 if they are
 # at right angles, and negative if they point in opposite directions. So each row of the matrix is
 # a pattern, and the result says how well x matches each pattern.
-def linear(x, w):                                             # [nin], [nout][nin] -> [nout]
+def linear(x, w):                                               # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in w]
 
 # softmax turns scores into probabilities. exp makes them positive, and dividing by their total
-# makes them sum to 1. The scores 2 and 1 become 0.73 and 0.27. Subtracting the same number from
-# every score divides every exp, and so their total, by the same factor, and the probabilities do
-# not change. So we first subtract the largest score, because exp of a large score would overflow.
-# We subtract it as a plain number, without an edge, because the result doesn't depend on what we
-# subtract.
-def softmax(scores):                                          # [N] -> [N]
+# makes them sum to 1. The scores 2 and 1 become 0.73 and 0.27. We will use it twice: for the
+# weights in attention, and for the probabilities of the next token. The scores 1 and 0 would also
+# become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So we may
+# first subtract the largest score from all of them. We do it because exp of a large score is too
+# large for a float. The result does not depend on what we subtract, so it needs no gradient, and
+# we subtract a plain number.
+def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
     total = sum(exps)
     return [each / total for each in exps]
 
-# rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019). It
-# divides by the root of the mean of the squares, so that afterwards the squares have a mean of 1.
-# Without it, the numbers could grow or shrink on their way through the model, until the gradients
-# are too large or too small to learn from. The 1e-5 keeps us from dividing by 0.
-def rmsnorm(x):                                               # [N] -> [N]
+# rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019). RMS
+# stands for the root of the mean of the squares, and every number is divided by it. After that,
+# the mean of the squares is 1. Without this, the numbers could grow or shrink on their way through
+# the model, until the gradients are too large or too small to learn from. The 1e-5 keeps us from
+# dividing by 0.
+def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
 
-# In attention, every token gathers what it needs from the tokens before it, and from itself. One
-# says that it attends to them. From its vector, three matrices make three new vectors. The query
-# says what this token is looking for. The key says how other tokens can find it. The value says
-# what it tells those that find it. Such a value has nothing to do with our class Value. Say the
-# query is [2, 2, 0, 0], and two tokens have the keys [2, 0, 1, 0] and [0, 1, 0, 3]. The dot
-# products are 4 and 2. They are divided by 2, the root of the number of elements, which gives the
-# scores 2 and 1. softmax turns these into the weights 0.73 and 0.27. If the values are [10, 0, 0,
-# 0] and [0, 10, 0, 0], then our token hears 0.73 times the first and 0.27 times the second, which
-# is [7.3, 2.7, 0, 0]. The code computes this sum one number at a time.
+# Now the plan of the model. The embedding of the token and the embedding of its position are added
+# up to a single vector, called x. Can a sum still tell which letter it is, and where it stands? It
+# can, because both embeddings are learned, and 16 numbers have room for both. Then x runs through
+# the layers, and each layer changes it in nine steps:
 #
-# Why divide by the root? If the terms of a sum are 1 or -1 at random, they mostly cancel. The sum
-# of 4 such terms is about 2 in size, and that of 100 is about 10, the root of their number. So
-# vectors with many elements have larger dot products. Without the division, one token could soon
-# get nearly all the weight. Then hardly any gradient gets back through softmax, as section 11 will
-# show.
+#   1  normalize a copy of x                     7  normalize a copy of the new x
+#   2  make a query from the copy                8  match the copy with many patterns
+#   3  make a key from the copy                  9  turn the matches into a vector,
+#   4  make a value from the copy                   and add it to x
+#   5  gather from the tokens so far
+#   6  mix what was gathered, and add it to x
+#
+#   token + position --> norm --> x --+------------------> + --+------------------> + --> logits
+#                                     '--> steps 1 to 6 ---^   '--> steps 7 to 9 ---^
+#
+# Steps 1 to 6 are called attention, and steps 7 to 9 are called the MLP. Both add to x. They never
+# replace it. So x is called the residual stream: a layer only has to find the residual, which is
+# what x still lacks. This also helps the gradients. The derivative of a sum with respect to each
+# of its terms is 1. So there is always a path on which gradients come back along x undiminished,
+# however many layers there are.
+
+# Attention is how tokens learn from each other. The query of a token says what it is looking for.
+# The key says how others can find it. The value says what it tells those that find it. (This value
+# has nothing to do with our class Value.) Say our token has the query [2, 2, 0, 0], and there are
+# two tokens with the keys [2, 0, 1, 0] and [0, 1, 0, 3]. The dot products of the query with the
+# keys are 4 and 2. We divide them by 2, the root of the number of elements, and get the scores 2
+# and 1. softmax turns these scores into the weights 0.73 and 0.27. If the values of the two tokens
+# are [10, 0, 0, 0] and [0, 10, 0, 0], then our token hears 0.73 times the first and 0.27 times the
+# second, which is [7.3, 2.7, 0, 0]. We say that our token attends to these two.
+#
+# Why do we divide by the root? Toss 4 coins that say 1 or -1, and add up. The sum is typically
+# about 2 away from 0. With 100 coins it is about 10. So the size of a random sum grows like the
+# root of the number of its terms, and longer vectors have larger dot products. Without the
+# division, softmax could give nearly all the weight to one token. Section 11 will show that then
+# hardly any gradient comes back through it.
 #
 # A token may look for several things at once. So query, key and value are cut into slices, here
-# four of 4 numbers each, and all this is done with every slice separately. Each slice is called a
-# head. The output matrix mixes what the heads have heard. They find out in training what to look
-# for.
+# four of 4 numbers each, and step 5 is done with every slice separately. Each slice is called a
+# head. Training decides what each head looks for. In step 6, the matrix "output" mixes what the
+# heads have heard. What is heard is a sum, and a sum doesn't depend on the order of its terms.
+# That's why x also contains the position: without it, attention could not tell which letter came
+# first.
 #
-# What is heard is a sum, and a sum does not depend on the order of its terms. So without
-# positions, attention could not tell which letter came first. That's why the vector of a token
-# also contains its position. A token first adds its own key and value to the lists of keys and
-# values, so it hears itself, too. The lists hold only the tokens so far, so no token can look
-# ahead. Such attention is called causal. Since earlier tokens know nothing of later ones, their
-# keys and values never change and can be kept. They are called the KV cache. In training,
-# gradients flow back through them into the earlier tokens. The comments number the steps of a
-# layer from 1 to 9. Steps 2 to 6 are in attention, and the others are in gpt. n is the vector of
-# one token, which step 1 has normalized.
+# Each token first adds its own key and value to two lists, keys and values, and then gathers from
+# all that is in them. So it hears itself and the tokens before it, but nobody can look ahead. Such
+# attention is called causal. The keys and values of earlier tokens never change, so we make them
+# only once. The two lists are called the KV cache. In training, gradients flow back through them
+# to the earlier tokens.
 head_width = width // heads
 root = math.sqrt(head_width)
 
-def attention(n, layer, keys, values):                        # [width] -> [width]
-    query = linear(n, model["query", layer])                  # 2: what am I looking for?
-    keys.append(linear(n, model["key", layer]))               # 3: what can others find me by?
-    values.append(linear(n, model["value", layer]))           # 4: what do I tell them?
-    heard = []                                                # 5: each head listens
+def attention(n, layer, keys, values):                          # [width] -> [width]
+    query = linear(n, model["query", layer])                    # 2: what am I looking for?
+    keys.append(linear(n, model["key", layer]))                 # 3: what can others find me by?
+    values.append(linear(n, model["value", layer]))             # 4: what do I tell them?
+    heard = []                                                  # 5: each head listens
     for start in range(0, width, head_width):
         head = slice(start, start + head_width)
         scores = [dot(query[head], key[head]) / root for key in keys]
-        weights = softmax(scores)                             # one for each token so far
-        for i in range(start, start + head_width):            # number i of what is heard
+        weights = softmax(scores)                               # one for each token so far
+        for i in range(start, start + head_width):              # number i of what is heard
             heard.append(dot(weights, [value[i] for value in values]))
-    return linear(heard, model["output", layer])              # 6: mix what the heads heard
+    return linear(heard, model["output", layer])                # 6: mix what the heads heard
 
-# One vector x runs through the whole model. In every layer, first attention and then the MLP reads
-# a normalized copy of x and adds what it finds to x. So x is called the residual stream: a layer
-# doesn't have to rebuild x, only to add what's missing, the residual. The derivative of a sum with
-# respect to its terms is 1. So there is always a path on which gradients come back along x
-# undiminished, however many layers there are. Here is the one-layer model as a picture.
+# The MLP then works on what was gathered, for each token by itself. (MLP is short for multilayer
+# perceptron, an old name.) In step 8, each row of the matrix "up" is a pattern, and there are
+# 4 * width of them, a common choice. relu sets the negative matches to 0. In step 9, the matrix
+# "down" has one column for each pattern. Each match multiplies its column, and these columns are
+# added up. (linear takes one row after the other, but it forms the same sums.) So the MLP says:
+# the better x matches this pattern, the more of that column I add. Without relu it would be worth
+# little. Two matrices, one after the other, can do no more than a single matrix, because sums of
+# sums of x are again sums of x.
 #
-#   token + position --> norm --> x --+--------------------> + --+--------------> + --> logits
-#                                     '--> norm, attention --^   '--> norm, MLP --^
-#
-# The MLP works on what attention has gathered, without looking at other tokens. (Its full name,
-# multilayer perceptron, is historical.) Each row of the matrix "up" is a pattern, and there are
-# 4 * width of them, a common choice. linear says how well each pattern matches, and relu turns the
-# negative matches into 0. "down" has a column for each pattern. Say there are two patterns, and
-# hidden is [2, 0]. Each row [p, q] of "down" then gives 2 p, and together the rows give twice the
-# first column. For each pattern, the MLP adds that pattern's column, scaled by the match. Without
-# relu, every number of the result would be a sum of constants times the numbers of x, a linear
-# function. One matrix can compute any linear function, so two would be no better than one. At the
-# end, lm_head has a row for each token. Its dot product with x is the logit of this token.
-#
-# This is a transformer (Vaswani and others, 2017): layer by layer, it transforms the vector of a
-# token into one that says what comes next. GPT-2 follows the same plan. It differs in details,
-# such as its kind of norm, and it has one more norm before lm_head. Our x is normalized at the
-# very beginning, and a copy of it again in step 1. In the first layer, this second time changes
-# almost nothing. In gpt, cache holds two lists for each layer, the keys and the values of the
-# tokens so far.
-def gpt(token, position, cache):                              # -> logits [vocab]
+# In gpt, cache has two lists for each layer, the keys and the values of the tokens so far.
+def gpt(token, position, cache):                                # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
-        n = rmsnorm(x)                                        # 1
-        x = add(x, attention(n, layer, keys, values))         # 2 to 6
-        n = rmsnorm(x)                                        # 7
-        matches = linear(n, model["up", layer])               # 8
-        hidden = [match.relu() for match in matches]
-        x = add(x, linear(hidden, model["down", layer]))      # 9
-    return linear(x, model["lm_head"])
+        n = rmsnorm(x)                                          # 1: normalize a copy
+        x = add(x, attention(n, layer, keys, values))           # 2 to 6
+        n = rmsnorm(x)                                          # 7: normalize a copy
+        matches = linear(n, model["up", layer])                 # 8: [4 * width] matches
+        hidden = [match.relu() for match in matches]            # 8: no negative ones
+        x = add(x, linear(hidden, model["down", layer]))        # 9: add what follows
+    return linear(x, model["lm_head"])                          # how well each token matches
+
+# At the end, each row of lm_head is the pattern of one token, and the logit says how well x
+# matches it. All this is a transformer (Vaswani and others, 2017): layer by layer, it transforms
+# the vector of a token into one that says what comes next. GPT-2 follows the same plan. It has
+# another kind of norm, and one more before lm_head. Our x is normalized once before the first
+# layer, so that the stream starts at a standard size.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this token
@@ -327,11 +338,11 @@ def gpt(token, position, cache):                              # -> logits [vocab
 # A model that knows nothing gives each of 27 tokens the probability 1 / 27, and its surprise is
 # log 27 = 3.30. Every position of a name is an example to learn from: a name of 8 letters gives 9
 # predictions, the last one for the closing BOS. After each prediction the true token goes in, not
-# the model's guess. The loss of the name is the mean of the surprises, so that long and short
-# names can be compared. It is called the cross-entropy.
-def loss_of(tokens):                                          # [BOS ... BOS] -> a Value
-    cache = [([], []) for _ in range(layers)]                 # keys and values, still empty
-    T = min(block, len(tokens) - 1)                           # predictions; long names are cut
+# the model's guess, which is called teacher forcing. The loss of the name is the mean of the
+# surprises, so that long and short names can be compared. It is called the cross-entropy.
+def loss_of(tokens):                                            # [BOS ... BOS] -> a Value
+    cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
+    T = min(block, len(tokens) - 1)                             # predictions; long names are cut
     surprises = []
     for t in range(T):
         probs = softmax(gpt(tokens[t], t, cache))
@@ -350,8 +361,8 @@ print(f"loss of the untrained model for {docs[0]}: {loss_of(example).data:.4f}")
 # all parameters and the tokens of one name, and it returns the loss and the gradients. We call it
 # an engine, and section 11 will build another one. Computing gradients this way, from the loss
 # back to the parameters, is called backpropagation.
-def autograd(numbers, tokens):                                # -> loss, gradients [params]
-    set_params(numbers)                                       # also sets all gradients to 0
+def autograd(numbers, tokens):                                  # -> loss, gradients [params]
+    set_params(numbers)                                         # also sets all gradients to 0
     loss = loss_of(tokens)
     loss.backward()
     return loss.data, [param.grad for param in params]
@@ -359,7 +370,7 @@ def autograd(numbers, tokens):                                # -> loss, gradien
 # Is a gradient right? It is a slope, so we can measure it. We make one parameter a little larger,
 # then a little smaller, and divide the change of the loss by the change of the parameter. The next
 # call of set_params will put the parameter right again.
-autograd(untrained, example)                                  # leaves its gradients in the model
+autograd(untrained, example)                                    # leaves its gradients in the model
 param = model["token"][BOS][0]
 param.data += 1e-5
 above = loss_of(example).data
@@ -370,47 +381,50 @@ print(f"gradient of one parameter: {param.grad:.9f} by backward(), {measured:.9f
 
 # %% 8. Adam --------------------------------------------------------------------------------------
 # A gradient says how fast the loss grows with a parameter. So the simplest way to learn is to move
-# every parameter a little the other way. This is gradient descent: it subtracts the gradient times
-# a small number, the learning rate. If the rate is small enough, the loss of this name gets
-# smaller. But the next name may want the opposite. And some parameters have large gradients,
-# others have tiny ones, and both may need to change a lot. So no single rate is right for all of
-# them.
+# every parameter a little the other way: we subtract its gradient times a small number, the
+# learning rate. This is called gradient descent. If the rate is small enough, the loss of this
+# name gets smaller. But the next name may want the opposite. Besides, some parameters have large
+# gradients and others have tiny ones, and both may need to change a lot. No single rate is right
+# for all of them.
 #
-# Adam (Kingma and Ba, 2015) keeps two running means for every parameter. The first moment is the
-# mean of its recent gradients. If the names disagree, their gradients mostly cancel out in it. If
-# they agree, it stays large. The second moment is the mean of the squares of its gradients, and
-# its root is the typical size of a gradient of this parameter. Adam divides the first moment by
-# this size, multiplies the result by the rate, and subtracts it from the parameter. If the
-# gradient were always g, the moments would be g and g², and g / √g² would be 1 or -1, whether g is
-# large or tiny. So all parameters whose gradients agree move at the same pace. If the sign of the
-# gradient keeps changing, the first moment is near 0, and the parameter hardly moves.
+# Adam (Kingma and Ba, 2015) helps with both. It keeps two running means for every parameter. The
+# first moment is the mean of its recent gradients. If the names disagree, their gradients mostly
+# cancel out in it. If they agree, it stays large. The second moment is the mean of the squares of
+# its gradients. Squares can't cancel out, because they are never negative. So the root of their
+# mean is the typical size of a gradient of this parameter. Adam divides the first moment by this
+# size, multiplies the result by the rate, and subtracts it from the parameter. If the gradient
+# were always g, the moments would be g and g², and g / √g² would be 1 or -1, whether g is large or
+# tiny. So all parameters whose gradients agree move at the same pace. If the sign of the gradient
+# keeps changing, the first moment is near 0, and the parameter hardly moves.
 #
-# The first running mean is made of 0.85 times its old value and 0.15 times the new gradient. So
-# after 7 more names, a gradient counts only about a third as much, since 0.85 ** 7 is 0.32. The
-# second takes 0.99 and 0.01, so it takes about 110 names until a gradient counts a third as much.
-# (Longer trainings use 0.9 and 0.999, which remember longer.) Both means start at 0. After n
-# names, this 0 still has a share of 0.85 ** n in the mean, and the gradients have only the rest,
-# 1 - 0.85 ** n. So the mean is too small, and we divide it by 1 - 0.85 ** n. The 1e-8 keeps us
-# from dividing by 0.
-beta1, beta2 = 0.85, 0.99                                     # how much of the old value stays
+# To update the first running mean, we take 0.85 times its old value and add 0.15 times the new
+# gradient. With every name, the older gradients lose 15 % of their weight. After 7 names they have
+# a third of it, because 0.85 ** 7 is 0.32. The second mean takes 0.99 and 0.01, so it remembers
+# about a hundred names. There is no law in these numbers. (Longer trainings use 0.9 and 0.999.)
+#
+# Both means start at 0, so at first they are too small. After the first name, the first moment is
+# only 0.15 times the gradient. So we divide it by 0.15, which is 1 - 0.85. The second moment is
+# only 0.01 times the square, so we divide it by 0.01, which is 1 - 0.99. After a number of names,
+# called count in the code, the divisors are 1 - 0.85 ** count and 1 - 0.99 ** count. Soon they are
+# nearly 1. This is called bias correction. The 1e-8 keeps us from dividing by 0.
+beta1, beta2 = 0.85, 0.99                                       # how much of the old value stays
 
-def adam(numbers, gradients, first, second, rate, n):         # [params] each, except rate and n
+def adam(numbers, gradients, first, second, rate, count):       # all but rate, count: [params]
     first = [beta1 * m + (1 - beta1) * g for m, g in zip(first, gradients)]
     second = [beta2 * m + (1 - beta2) * g * g for m, g in zip(second, gradients)]
-    seen1, seen2 = 1 - beta1 ** n, 1 - beta2 ** n
+    seen1, seen2 = 1 - beta1 ** count, 1 - beta2 ** count
     numbers = [number - rate * (m1 / seen1) / (math.sqrt(m2 / seen2) + 1e-8)
                for number, m1, m2 in zip(numbers, first, second)]
     return numbers, first, second
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam moves
-# the parameters. That is all of training. It is called stochastic gradient descent, because every
-# step sees one random name and not all of them, so its gradients only estimate what all names
-# together would want. Larger models take a batch of many examples in each step. The rate falls in
-# a straight line, from args.rate at the first step almost to 0 at the last one. Large steps learn
-# fast, and small ones at the end keep the last names from undoing what all the others taught. If
-# there are more steps than args.steps, the line falls over all of them. Ctrl-C stops the training,
-# and we go on with the last complete step.
+# the parameters. That is all there is to training. It is called stochastic gradient descent,
+# because every step sees one random name and not all of them, so its gradients only estimate what
+# all names together would want. Larger models take a batch of many examples in each step. The rate
+# falls in a straight line, from args.rate at the first step almost to 0 at the last one. Large
+# steps learn fast, and small ones at the end keep the last names from undoing what all the others
+# taught. You can stop the training with Ctrl-C. Then we go on with the last complete step.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
@@ -418,15 +432,15 @@ def adam(numbers, gradients, first, second, rate, n):         # [params] each, e
 # unsure, on average, as if it had to choose among 12 equally likely tokens. The bar shows one mark
 # for each of those tokens, up to 25. Watch it shrink. This measure is honest, because every loss
 # is computed before the model has learned from this name, and in a thousand steps no name comes
-# twice. When names do come again, a model can learn them by heart, which is called overfitting,
-# and you have to measure on held-out names, which were never used for training.
+# twice. When names do come again, a model can learn them by heart. This is called overfitting.
+# Then you have to measure the loss on held-out names, which are never used for training.
 #
 # Python's garbage collector looks for objects that refer to each other in a circle. Our Values
-# never do, so we switch it off and save its time.
+# never do, because edges only lead to older Values. So we switch it off and save its time.
 if sys.implementation.name == "cpython":
     gc.disable()
 
-def train(engine, steps):                                     # -> numbers, losses, seconds
+def train(engine, steps):                                       # -> numbers, losses, seconds
     numbers, losses, seconds = untrained, [], 0.0
     first, second = [0.0] * len(params), [0.0] * len(params)
     try:
@@ -437,7 +451,7 @@ def train(engine, steps):                                     # -> numbers, loss
             loss, gradients = engine(numbers, tokens)
             moved = adam(numbers, gradients, first, second, rate, step + 1)
             seconds += time.perf_counter() - began
-            numbers, first, second = moved                    # the step is complete
+            numbers, first, second = moved                      # the step is complete
             losses.append(loss)
             report(losses, steps)
     except KeyboardInterrupt:
@@ -446,7 +460,7 @@ def train(engine, steps):                                     # -> numbers, loss
         parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
 
-def report(losses, steps):                                    # the next line may overwrite this
+def report(losses, steps):                                      # the next line may overwrite this
     done, recent = len(losses), losses[-100:]
     perplexity = math.exp(sum(recent) / len(recent))
     passing = done % 100 and done < steps and sys.stdout and sys.stdout.isatty()
@@ -456,17 +470,18 @@ def report(losses, steps):                                    # the next line ma
 trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 
 # %% 10. Inference --------------------------------------------------------------------------------
-# Using a trained model is called inference. Ours makes up names. It starts with BOS and draws the
-# next token at random, according to the probabilities that it has just computed. It feeds this
-# token back in, and goes on until it draws BOS again or the block is full. That's what generative
-# means, and predicting each token from those before it is called autoregressive.
+# Using a trained model is called inference. Ours makes up names. It starts with BOS, computes the
+# probabilities of the next token, and draws one at random: a token with the probability 0.2 is
+# drawn one time in five. It feeds this token back in, and goes on until it draws BOS again or the
+# block is full. That's what generative means, and predicting each token from those before it is
+# called autoregressive.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it has
 # learned. Take two tokens with the probabilities 0.8 and 0.2. The exp of the first logit is 4
 # times that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square of
 # exp(x). So now the first token is 16 times as likely as the second. A low temperature plays it
 # safe, and a high one takes risks.
-def generate(chance=random):                                  # chance makes the random draws
+def generate(chance=random):                                    # chance makes the random draws
     cache = [([], []) for _ in range(layers)]
     name, token = "", BOS
     for position in range(block):
@@ -480,7 +495,8 @@ def generate(chance=random):                                  # chance makes the
 
 # Let's hear what the model says before and after its training, and which of these names it was
 # trained on. It has seen only a thousand of the names in the file. So it may also make up one of
-# the others, which it has never seen.
+# the others, which it has never seen. With --fast, nothing is trained yet, and all this follows in
+# section 12.
 #
 # Then we look into the model. Nobody told it about vowels. Yet in our run, the letters whose
 # embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels.
@@ -490,7 +506,7 @@ def generate(chance=random):                                  # chance makes the
 # exercise 11 of the README.) A table that counts which letter follows which comes to 2.594 on the
 # same names, as docs/parts.py shows. Attention pays in longer texts, longer trainings and larger
 # models.
-def show(trained, seen):                                      # [params], the names trained on
+def show(trained, seen):                                        # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
     set_params(trained)
@@ -503,7 +519,7 @@ def show(trained, seen):                                      # [params], the na
     where = {letter: [x.data for x in row] for letter, row in zip(letters, model["token"])}
     for letter in sorted(letters, key="".join(docs).count, reverse=True)[:3]:
         closest = sorted(letters, key=lambda other: math.dist(where[letter], where[other]))
-        print(f"closest to {letter}:", *closest[1:5])         # closest[0] is the letter itself
+        print(f"closest to {letter}:", *closest[1:5])           # closest[0] is the letter itself
 
 if not args.fast:
     show(trained, docs[:len(losses)])
@@ -511,45 +527,46 @@ if not args.fast:
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine makes a Value of every result and finds the gradients by itself. Now we build
 # the same GPT on plain numbers and work out every derivative by hand. All tokens of a training
-# name are known beforehand, so we can take them all at once, one in each row. There are T rows.
+# name are known beforehand, so we can take them all at once. A matrix x now has T rows, one for
+# each of the T tokens that the model predicts from.
 #
-# Most functions now become a pair. The forward function computes y from x. The backward function
-# is given dy, and whatever it needs of x and y. Read dy as "the gradient of the loss with respect
-# to y": it's a list, with a number for each number of y. The function returns dx, the same for x.
-# One number x_j may move every y_i, and the paths add up. So dx_j is the sum over all i of dy_i
-# times the derivative of y_i with respect to x_j. We write this sum as Σ_i.
+# Most functions become a pair. The forward function computes y from x. The backward function is
+# given dy, the gradient of the loss with respect to y, and it returns dx, the gradient with
+# respect to x. (Say "d y". It is a list with one number for each number of y.) One number x_j may
+# change every y_i, and so it reaches the loss along many paths, which add up. So dx_j is the sum,
+# over all i, of dy_i times the derivative of y_i with respect to x_j. We write this sum as Σ_i.
 #
 # A few helpers first. sumprod is the dot product of plain numbers. Python has it since 3.12, and
 # for older versions we make it. dots takes the dot product of every row of a with every row of b.
-# It does what linear does, for many vectors at once. columns gives the columns of a matrix as a
-# list. rows applies a function of vectors to matrices: rows(add, a, b) adds the first rows of a
-# and b, then the second rows, and so on, up to the end of the shorter matrix.
+# It does what linear does, for many vectors at once. columns turns a matrix on its side: its
+# columns become rows. rows applies a function to the first row of each matrix, then to the second
+# row of each, and so on. So rows(add, a, b) adds two matrices.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
-def dots(a, b):                                               # [A][N], [B][N] -> [A][B]
+def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
-def columns(a):                                               # [A][B] -> [B][A]
+def columns(a):                                                 # [A][B] -> [B][A]
     return list(zip(*a))
 
-def rows(function, *matrices):
+def rows(function, *matrices):                                  # stops with the shortest matrix
     return [function(*vectors) for vectors in zip(*matrices)]
 
 # Linear. y = dots(x, w), for x [T][nin] and w [nout][nin]. Here t counts the tokens, j the numbers
 # of a row of x, and i those of a row of y.
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
-#     x_tj moves y_ti for every i, by w_ij:
+#     x_tj changes y_ti for every i, by w_ij:
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
-#     w_ij moves y_ti for every t, by x_tj:
+#     w_ij changes y_ti for every t, by x_tj:
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
-def linear_back(dy, x, w):                                    # -> dx, dw
+def linear_back(dy, x, w):                                      # -> dx, dw
     return dots(dy, columns(w)), dots(columns(dy), columns(x))
 
 # ReLU. The derivative is 1 where x, and so y, is above 0. Elsewhere the derivative is 0.
-def relu_forward(x):                                          # [N] -> [N]
+def relu_forward(x):                                            # [N] -> [N]
     return [max(xi, 0.0) for xi in x]
 
-def relu_back(dy, y):                                         # -> dx
+def relu_back(dy, y):                                           # -> dx
     return [di if yi > 0 else 0.0 for di, yi in zip(dy, y)]
 
 # RMSNorm. y_i = s x_i, where s = u^(-1/2), and u is the mean of all x² plus 1e-5.
@@ -560,11 +577,11 @@ def relu_back(dy, y):                                         # -> dx
 #     s x_j = y_j, this is -s y_i y_j / N.
 #     For i = j, y_j also depends on x_j directly. This adds s.
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
-def rmsnorm_forward(x):                                       # [N] -> [N]
+def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
     return [s * xi for xi in x]
 
-def rmsnorm_back(dy, x, y):                                   # -> dx
+def rmsnorm_back(dy, x, y):                                     # -> dx
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
     mean = sumprod(dy, y) / len(x)
     return [s * (di - yi * mean) for di, yi in zip(dy, y)]
@@ -576,123 +593,123 @@ def rmsnorm_back(dy, x, y):                                   # -> dx
 #     For i = j, the numerator exp(x_i) also depends on x_j. This adds exp(x_j) / S = y_j.
 #     dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i)
 #     If one y is 1 and all others are 0, every dx_j is 0: no gradient gets back.
-def softmax_forward(x):                                       # [N] -> [N]
+def softmax_forward(x):                                         # [N] -> [N]
     largest = max(x)
     exps = [math.exp(xi - largest) for xi in x]
     total = sum(exps)
     return [each / total for each in exps]
 
-def softmax_back(dy, y):                                      # -> dx
+def softmax_back(dy, y):                                        # -> dx
     total = sumprod(dy, y)
     return [yi * (di - total) for di, yi in zip(dy, y)]
 
-# split cuts a matrix into the slices of the heads, and join puts such slices together again.
-def split(x):                                                 # [T][width] -> one matrix per head
+# split cuts a matrix into one matrix for each head, and join puts them side by side again.
+def split(x):                                                   # [T][width] -> a list of heads
     return [[row[i:i + head_width] for row in x] for i in range(0, width, head_width)]
 
-def join(parts):                                              # one matrix per head -> [T][width]
+def join(parts):                                                # the other way
     return [list(itertools.chain(*pieces)) for pieces in zip(*parts)]
 
 # Attention. Scores are dot products, as in linear, and so is what is heard. Between them stands
-# softmax. So the way back needs no new rule. For one head, and for the tokens t and j:
-#     score_tj = Σ_i q_ti k_ji / root           row t of q with row j of k
-#     weight_tj is the softmax of score_t0 to score_tt, and for later tokens it is 0
-#     heard_ti = Σ_j weight_tj v_ji             row t of weight with column i of v
+# softmax. So the way back needs no new rule. For one head, token t gathers from an earlier token
+# e, or from itself:
+#     score_te = Σ_i q_ti k_ei / root           row t of q with row e of k
+#     weight_te = softmax of row t of score     0 for a later e, whose score we set to -∞
+#     heard_ti = Σ_e weight_te v_ei             row t of weight with column i of v
 # And back:
-#     weight_tj moves heard_ti for every i, by v_ji:
-#     dweight_tj = Σ_i dheard_ti v_ji           row t of dheard with row j of v
-#     v_ji moves heard_ti for every t, by weight_tj:
-#     dv_ji = Σ_t weight_tj dheard_ti           column j of weight with column i of dheard
-#     dscore_tj follows from softmax's rule, with the factor weight_tj. For later tokens it is 0.
-#     q_ti moves score_tj for every j, by k_ji / root:
-#     dq_ti = Σ_j dscore_tj k_ji / root         row t of dscore with column i of k
-#     k_ji moves score_tj for every t, by q_ti / root:
-#     dk_ji = Σ_t dscore_tj q_ti / root         column j of dscore with column i of q
-# The code divides dscore by root first. Then dq and dk are what linear_back gives for x = q and
-# w = k. The sums over t bring gradients from later tokens t back to the key and the value of token
-# j.
-def attention_forward(q, k, v):                               # -> heard [T][width], weights
+#     weight_te changes heard_ti for every i, by v_ei:
+#     dweight_te = Σ_i dheard_ti v_ei           row t of dheard with row e of v
+#     v_ei changes heard_ti for every t, by weight_te:
+#     dv_ei = Σ_t weight_te dheard_ti           column e of weight with column i of dheard
+#     dscore_te follows by softmax's rule       row t of dweight and of weight
+#     q_ti changes score_te for every e, by k_ei / root:
+#     dq_ti = Σ_e dscore_te k_ei / root         row t of dscore with column i of k
+#     k_ei changes score_te for every t, by q_ti / root:
+#     dk_ei = Σ_t dscore_te q_ti / root         column e of dscore with column i of q
+# For example, if token 3 gives token 1 the weight 0.7, then 0.7 times the gradient of what token 3
+# hears goes back to the value of token 1. The same token 1 gets more from tokens 1, 2, 4 and so
+# on, and all this is added up, in the sum over t. In the code, dscore is divided by root first,
+# and then dq and dk are what linear_back gives for x = q and w = k.
+def attention_forward(q, k, v):                                 # -> heard [T][width], weights
     heard, weights = [], []
     for qh, kh, vh in zip(split(q), split(k), split(v)):
-        weight = []
-        for t, score in enumerate(dots(qh, kh)):
-            so_far = softmax_forward([each / root for each in score[:t + 1]])
-            weight.append(so_far + [0.0] * (len(score) - t - 1))
+        scores = [[each / root if e <= t else -math.inf for e, each in enumerate(row)]
+                  for t, row in enumerate(dots(qh, kh))]
+        weight = rows(softmax_forward, scores)
         weights.append(weight)
         heard.append(dots(weight, columns(vh)))
     return join(heard), weights
 
-def attention_back(dheard, q, k, v, weights):                 # -> dq, dk, dv, [T][width] each
+def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv, [T][width] each
     backs = []
     for dh, qh, kh, vh, weight in zip(split(dheard), split(q), split(k), split(v), weights):
-        dweight = dots(dh, vh)                                # [T][T]
-        dscore = rows(softmax_back, dweight, weight)          # [T][T]
+        dweight = dots(dh, vh)                                  # [T][T]
+        dscore = rows(softmax_back, dweight, weight)            # [T][T]
         dq, dk = linear_back([[each / root for each in row] for row in dscore], qh, kh)
         dv = dots(columns(weight), columns(dh))
         backs.append((dq, dk, dv))
     return [join(parts) for parts in zip(*backs)]
 
-# Cross-entropy. The loss of one token is log(1 / p), or -log p, where p is the probability of the
-# target, the token that actually came. The derivative with respect to p is -1 / p, and with
-# respect to all other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i
-# y_i is -1 / p times p, which is -1. So for the logit of the target we get p (-1 / p + 1) = p - 1.
-# For the logit of another token it is that token's probability times (0 + 1). In short, the
-# gradients of the logits are the predicted probabilities, minus 1 at the target. So a step of
-# training tends to raise the logit of the token that came. It tends to lower the others, and most
-# of all those that the model thought likely. The gradients are divided by the number of tokens,
-# because the loss is a mean.
-#
+# Cross-entropy. The surprise is log(1 / p) = -log p, where p is the probability of the target, the
+# token that actually came. Its derivative with respect to p is -1 / p, and with respect to all
+# other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is -1 / p
+# times p, which is -1. So the logit of the target gets p (-1 / p + 1) = p - 1. The logit of
+# another token gets that token's probability times (0 + 1). In short, the gradients of the logits
+# are the predicted probabilities, minus 1 at the target. A step of training makes each logit move
+# against its gradient: the target's goes up, and the others go down, most of all those that the
+# model thought likely. Everything is divided by T, because the loss is a mean.
+
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back through
 # the same steps, from 9 to 1. What was used more than once gets gradients from every use, and they
 # add up. A sum, as in steps 6 and 9, passes its gradient on to both its terms unchanged. Tokens
-# and positions that the name does not use keep the gradient 0. In Python, i == target counts as 1
-# or 0.
-roles = "query", "key", "value", "output", "up", "down"
-
-def explicit(numbers, tokens):                                # -> loss, gradients [params]
-    left = iter(numbers)                                      # cut into matrices again
+# and positions that the name does not use keep the gradient 0. The names are those of section 5,
+# with q, k and v for query, key and value. x1 is x after step 6, and n1 is its normalized copy.
+# The numbers come as one long list. The first two lines cut it into matrices again: each islice
+# takes the next numbers, as many as one row has.
+def explicit(numbers, tokens):                                  # -> loss, gradients [params]
+    left = iter(numbers)
     w = {name: [list(itertools.islice(left, len(row))) for row in m] for name, m in model.items()}
     inputs, targets = tokens[:-1][:block], tokens[1:][:block]
+    T = len(inputs)
     sums = rows(add, [w["token"][token] for token in inputs], w["position"])
     x = x0 = rows(rmsnorm_forward, sums)
     kept = []
-    for layer in range(layers):                               # forward
-        wq, wk, wv, wo, wu, wd = [w[role, layer] for role in roles]
-        n = rows(rmsnorm_forward, x)                          # 1
-        q = dots(n, wq)                                       # 2
-        k = dots(n, wk)                                       # 3
-        v = dots(n, wv)                                       # 4
-        a, weights = attention_forward(q, k, v)               # 5
-        x1 = rows(add, x, dots(a, wo))                        # 6
-        n1 = rows(rmsnorm_forward, x1)                        # 7
-        hidden = rows(relu_forward, dots(n1, wu))             # 8
-        kept.append((x, n, q, k, v, a, weights, x1, n1, hidden))
-        x = rows(add, x1, dots(hidden, wd))                   # 9
+    for layer in range(layers):                                 # forward
+        n = rows(rmsnorm_forward, x)                            # 1
+        q = dots(n, w["query", layer])                          # 2
+        k = dots(n, w["key", layer])                            # 3
+        v = dots(n, w["value", layer])                          # 4
+        heard, weights = attention_forward(q, k, v)             # 5
+        x1 = rows(add, x, dots(heard, w["output", layer]))      # 6
+        n1 = rows(rmsnorm_forward, x1)                          # 7
+        hidden = rows(relu_forward, dots(n1, w["up", layer]))   # 8
+        kept.append((x, n, q, k, v, heard, weights, x1, n1, hidden))
+        x = rows(add, x1, dots(hidden, w["down", layer]))       # 9
     probs = rows(softmax_forward, dots(x, w["lm_head"]))
-    loss = sum(math.log(1 / row[target]) for row, target in zip(probs, targets)) / len(targets)
-    dlogits = [[(prob - (i == target)) / len(targets) for i, prob in enumerate(row)]
-               for row, target in zip(probs, targets)]
+    loss = sum(math.log(1 / row[target]) for row, target in zip(probs, targets)) / T
+    dlogits = [[prob / T for prob in row] for row in probs]
+    for row, target in zip(dlogits, targets):
+        row[target] -= 1 / T
     dw = {name: [[0.0] * width for _ in model[name]] for name in ("token", "position")}
     dx, dw["lm_head"] = linear_back(dlogits, x, w["lm_head"])
-    for layer in reversed(range(layers)):                     # back, from the last layer
-        wq, wk, wv, wo, wu, wd = [w[role, layer] for role in roles]
-        x, n, q, k, v, a, weights, x1, n1, hidden = kept[layer]
-        dhidden, dwd = linear_back(dx, hidden, wd)            # 9
-        dmatch = rows(relu_back, dhidden, hidden)             # 8
-        dn1, dwu = linear_back(dmatch, n1, wu)                # 8
-        dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))  # 7; x1 went into 9, too
-        da, dwo = linear_back(dx1, a, wo)                     # 6
-        dq, dk, dv = attention_back(da, q, k, v, weights)     # 5
-        dn_v, dwv = linear_back(dv, n, wv)                    # 4
-        dn_k, dwk = linear_back(dk, n, wk)                    # 3
-        dn_q, dwq = linear_back(dq, n, wq)                    # 2
-        dn = rows(add, dn_q, rows(add, dn_k, dn_v))           # all used n
-        dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))     # 1; x went into 6, too
-        for role, each in zip(roles, (dwq, dwk, dwv, dwo, dwu, dwd)):
-            dw[role, layer] = each
+    for layer in reversed(range(layers)):                       # back, from the last layer
+        x, n, q, k, v, heard, weights, x1, n1, hidden = kept[layer]
+        # 9 and 8: the MLP; dx goes to both terms of the sum, to x1 and to the MLP
+        dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])
+        dn1, dw["up", layer] = linear_back(rows(relu_back, dhidden, hidden), n1, w["up", layer])
+        dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))    # 7: the copy and x1 itself
+        # 6: the output; again dx1 goes to both terms, to x and to attention
+        dheard, dw["output", layer] = linear_back(dx1, heard, w["output", layer])
+        dq, dk, dv = attention_back(dheard, q, k, v, weights)   # 5
+        # 4, 3 and 2: value, key and query were all made from n
+        dn_v, dw["value", layer] = linear_back(dv, n, w["value", layer])
+        dn_k, dw["key", layer] = linear_back(dk, n, w["key", layer])
+        dn_q, dw["query", layer] = linear_back(dq, n, w["query", layer])
+        dn = rows(add, dn_q, rows(add, dn_k, dn_v))
+        dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))       # 1: the copy and x itself
     for t, (token, row) in enumerate(zip(inputs, rows(rmsnorm_back, dx, sums, x0))):
         dw["position"][t] = row
-        dw["token"][token] = add(dw["token"][token], row)     # a letter may come twice
+        dw["token"][token] = add(dw["token"][token], row)       # a letter may come twice
     return loss, [each for name in model for row in dw[name] for each in row]
 
 # %% 12. The two engines compared -----------------------------------------------------------------
@@ -706,7 +723,7 @@ for name in docs[0], max(docs, key=len):
     gaps += [abs(a - b) / largest for a, b in zip(gradients, explicit_gradients)]
     if not (math.isclose(loss, explicit_loss) and all(gap < 1e-9 for gap in gaps)):
         sys.exit("THE TWO ENGINES DISAGREE")
-set_params(trained)                                           # back to the trained model
+set_params(trained)                                             # back to the trained model
 print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam, and

@@ -32,13 +32,13 @@ STEPS = 1000, 5000
 NOTHING, WHOLE = "knowing nothing", "the whole"
 
 ATTENTION = ("x = add(x, attention(n, layer, keys, values))",            # in gpt
-             "x1 = rows(add, x, dots(a, wo))",                                    # in explicit, forward
+             'x1 = rows(add, x, dots(heard, w["output", layer]))',                 # in explicit, forward
              "dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))",              # in explicit, back
-             "da, dwo = linear_back(dx1, a, wo)")
+             'dheard, dw["output", layer] = linear_back(dx1, heard, w["output", layer])')
 MLP = ('x = add(x, linear(hidden, model["down", layer]))',
-       "x = rows(add, x1, dots(hidden, wd))",
+       'x = rows(add, x1, dots(hidden, w["down", layer]))',
        "dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))",
-       "dhidden, dwd = linear_back(dx, hidden, wd)")
+       'dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])')
 SILENT = "[[0.0] * width for _ in inputs]"                   # no gradient comes back to this part
 ADAM = """\
     numbers = [number - rate * (m1 / seen1) / (math.sqrt(m2 / seen2) + 1e-8)
@@ -53,8 +53,8 @@ VARIANTS = {
     "no residual stream": ([
         (ATTENTION[0], "x = attention(n, layer, keys, values)"),
         (MLP[0], 'x = linear(hidden, model["down", layer])'),
-        (ATTENTION[1], "x1 = dots(a, wo)"),
-        (MLP[1], "x = dots(hidden, wd)"),
+        (ATTENTION[1], 'x1 = dots(heard, w["output", layer])'),
+        (MLP[1], 'x = dots(hidden, w["down", layer])'),
         (ATTENTION[2], "dx1 = rows(rmsnorm_back, dn1, x1, n1)"),
         (MLP[2], "dx = rows(rmsnorm_back, dn, x, n)")], []),
     "no position": ([

@@ -7,7 +7,7 @@ import tokenize
 import pytest
 from conftest import SOURCE
 
-CODE_LINES = 344
+CODE_LINES = 339
 TITLES = ["Setup", "Data and tokens", "Autograd", "Parameters", "Forward pass", "Loss", "Backward pass",
           "Adam", "Training loop", "Inference", "Encore: explicit backprop", "The two engines compared"]
 LINES = SOURCE.split("\n")
@@ -37,7 +37,7 @@ def test_comments_beside_the_code_stand_in_one_column_and_all_others_before_it()
             columns["alone" if alone else "beside"].add(token.start[1])
             assert token.string.startswith("# ") or token.string == "#"
     assert len(columns["beside"]) == 1
-    assert columns["alone"] <= {0, 4}
+    assert columns["alone"] <= {0, 4, 8}
 
 
 def test_every_import_is_used():
