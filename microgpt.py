@@ -119,9 +119,9 @@ class Value:                                                    # a number that 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a; sum() starts with 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # A Value may have been used more than once, and every use adds a share to its gradient. Only
-    # when the gradient is complete may it pass on to the children. Results are made after their
-    # children, so we go from the last Value made to the first.
+    # First we collect the graph: the result, its children, their children, and so on. A Value may
+    # have been used more than once, and every use adds to its gradient. Only a complete gradient
+    # may be passed on to the children. So we go from the last Value made to the first.
     def backward(self):
         graph, new = set(), {self}
         while new:                                              # all results, without the leaves
@@ -175,11 +175,11 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # typical distance from 0, is 0.08. Small parameters make small results. So at first the model
 # finds all tokens about equally likely, and has no strong opinions to unlearn.
 #
-# Each token has a row of numbers in the matrix "token". This is all the model ever sees of the
-# token. It's called the token's embedding. Each position in a name has an embedding, too, in the
-# matrix "position". All the other matrices turn one vector into another. Each of their rows makes
-# one number of the result, by a dot product. So a matrix [nout][nin] makes nout numbers out of
-# nin. Section 5 explains what each matrix is for.
+# Each token has a row of numbers in the matrix "token". This row is called the token's embedding,
+# and it is all that the model ever sees of the token. Each position in a name has an embedding,
+# too, in the matrix "position". All the other matrices turn one vector into another. Each of their
+# rows makes one number of the result, by a dot product. So a matrix [nout][nin] makes nout numbers
+# out of nin. Section 5 explains what each matrix is for. Here they only get their sizes.
 def matrix(nout, nin):                                          # -> [nout][nin]
     return [[Value(random.gauss(0, 0.08)) for _ in range(nin)] for _ in range(nout)]
 
@@ -501,11 +501,10 @@ def generate(chance=random):                                    # chance makes t
 # Then we look into the model. Nobody told it about vowels. Yet in our run, the letters whose
 # embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels.
 # They are followed by much the same letters, and so they have become alike. What has attention
-# done? To be honest, on our short names and in a thousand steps, very little. Without it, the mean
-# loss of the last hundred names is 2.4755, and with it 2.4715. (You can measure this yourself in
-# exercise 11 of the README.) A table that counts which letter follows which comes to 2.594 on the
-# same names, as docs/parts.py shows. Attention pays in longer texts, longer trainings and larger
-# models.
+# done? On our short names and in a thousand steps, very little. Without it, the mean loss of the
+# last hundred names is 2.4755, and with it 2.4715. (You can measure this yourself in exercise 11
+# of the README.) A table that counts which letter follows which comes to 2.594 on the same names,
+# as docs/parts.py shows. Attention pays in longer texts, longer trainings and larger models.
 def show(trained, seen):                                        # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
