@@ -9,8 +9,8 @@ import argparse, contextlib, gc, itertools, math, operator, pathlib, random, sig
 
 # %% 1. Setup -------------------------------------------------------------------------------------
 # These are the settings you can change, the hyperparameters. Each help text names the section that
-# explains it. To try another value, edit it here or say: python microgpt.py --steps 200. The rest
-# of this section reads the command line and refuses values that make no sense.
+# explains it. To try another value, edit it here or type: python microgpt.py --steps 200. The code
+# below only reads the command line and refuses what makes no sense. It's not about GPTs yet.
 defaults = argparse.ArgumentDefaultsHelpFormatter
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, formatter_class=defaults)
 choice = parser.add_argument
@@ -30,14 +30,14 @@ args = parser.parse_args([] if "ipykernel" in sys.modules else None)
 bounds = dict(width=1, block=1, layers=1, heads=1, rate=0, steps=0, samples=0, temperature=0.01)
 for flag, least in bounds.items():
     if not (least <= getattr(args, flag) < 1e9):
-        parser.error(f"--{flag} must be from {least} to below 1e9, not {getattr(args, flag)}")
+        parser.error(f"--{flag} must be at least {least} and below 1e9, not {getattr(args, flag)}")
 width, block, layers, heads = args.width, args.block, args.layers, args.heads
 if width % heads:                                               # each head gets an equal slice
     parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 
 # %% 2. Data and tokens ---------------------------------------------------------------------------
-# Our data is a list of first names from many cultures, one per line. We look for the file in the
-# current folder, then beside this script. One seed always shuffles it in the same way.
+# Our data (docs, for documents) is a list of first names from many cultures, one per line, in the
+# current folder or beside this script. The same seed always shuffles it the same way.
 try:
     path = pathlib.Path(args.data)
     if not path.exists():
@@ -50,11 +50,12 @@ if not docs:
 random.seed(args.seed)
 random.shuffle(docs)
 
-# A model works with numbers only. So we cut every name into tokens, which are single letters here,
-# and give each token a number. One more token, called BOS for "beginning of sequence", marks where
-# a name begins. We put it after the name as well, where it says that the name is over. All tokens
-# together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26. The
-# task is always the same: given the tokens so far, which token comes next?
+# A model can only work with numbers. So we cut every name into tokens, which are single letters
+# here, and give each token a number. One more token stands before every name. It is called BOS,
+# for "beginning of sequence". The same token stands after the name, because where a new name could
+# begin, this one is over. All tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26,
+# "anna" becomes 26 0 13 13 0 26. The task is always the same: given the tokens so far, which token
+# comes next?
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -62,7 +63,8 @@ vocab = len(letters) + 1                                        # the size of th
 def encode(name):                                               # "anna" -> [26, 0, 13, 13, 0, 26]
     return [BOS] + [letters.index(letter) for letter in name] + [BOS]
 
-# These three lines keep odd terminals and closed pipes from crashing the program.
+# These three lines keep odd terminals from crashing the program, and let it end quietly when a
+# pipe is closed.
 with contextlib.suppress(AttributeError):                       # some systems lack these
     sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -72,20 +74,25 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # Learning means making an error smaller. Our error will be a single number, the loss, and it will
 # be computed from thousands of other numbers. For each of them we must know: if this number grew a
 # little, how fast would the loss grow? That is the derivative of the loss with respect to this
-# number. We'll call it the number's gradient, though strictly the gradient is the list of all
-# these derivatives. Autograd, short for automatic gradients, gets all of them at once.
+# number. We call it the number's gradient. (Strictly, the list of all these derivatives is the
+# gradient of the loss.) Autograd, short for automatic gradients, finds all of them in a single
+# walk. The textbooks call it reverse-mode automatic differentiation.
 #
 # A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges, one
-# to a and one to b. We call a and b the children of c. They were there first, but we will start
-# from c and go down to them, as in a family tree. A number that was not computed from others has
-# no children. It is called a leaf. Each edge carries a local gradient. If a grows a little, c
-# grows b times as much, so the local gradient on the edge to a is b. In the same way, the local
-# gradient on the edge to b is a.
+# to a and one to b. We call a and b the children of c, because we will walk from c down to them.
+# (Unlike real children, they are older than c.) A number that was not computed from others has no
+# children. It is called a leaf. Each edge carries a local gradient. If a grows a little, c grows b
+# times as much, so the local gradient on the edge to a is b. In the same way, the local gradient
+# on the edge to b is a. For the other operations, calculus tells us: the derivative of exp is exp
+# itself, that of log a is 1 / a, and that of a ** power is power * a ** (power - 1). relu makes
+# negative numbers 0, so its derivative is 0 for them, and 1 for positive ones.
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number, and
-# multiply the local gradients along the way. If several paths lead back to the same number, then
-# this number moves the result a little along each of them. Small moves add up, so we add up the
-# paths.
+# multiply the local gradients along the way. If several paths lead back to the same number, add up
+# what they give. For if a number grows a little, and the result grows by 0.003 along one path and
+# by 0.001 along another, then it grows by 0.004 in all.
+#
+# In Python, a + b calls a.__add__(b). If a is a plain number, as in 2 + b, it calls b.__radd__(2).
 counter = itertools.count()                                     # 0, 1, 2, and so on
 
 class Value:                                                    # a number that remembers
@@ -93,38 +100,37 @@ class Value:                                                    # a number that 
         self.data = data                                        # the number itself
         self.grad = 0.0                                         # its gradient, set by backward()
         self.edges = edges                                      # [(child, local_grad), ...]
-        self.order = next(counter)                              # a number above its children's
+        self.order = next(counter)                              # each new Value has a higher one
 
-    def __add__(self, other):                                   # local gradients 1 and 1
+    def __add__(self, other):                                   # both local gradients are 1
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data + other.data, [(self, 1.0), (other, 1.0)])
 
-    def __mul__(self, other):                                   # local gradients b and a
+    def __mul__(self, other):                                   # each local gradient is the other
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    # The derivative of exp is exp itself, that of log a is 1 / a, and that of a ** power is
-    # power * a ** (power - 1). relu makes negative numbers 0, so its derivative is 1 or 0.
-    def __pow__(self, power):                                   # if power is 0, the slope is 0
+    def __pow__(self, power):                                   # a ** 0 is always 1: slope 0
         slope = power * self.data ** (power - 1) if power else 0.0
         return Value(float(self.data ** power), [(self, slope)])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, 1 / self.data)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
-    def __neg__(self): return self * -1                         # all others use those above
+    def __neg__(self): return self * -1                         # the rest is made from the above
     def __sub__(self, other): return self + -other
-    def __rsub__(self, other): return -self + other             # 2 - a: the plain number is first
+    def __rsub__(self, other): return -self + other             # 2 - a
     def __truediv__(self, other): return self * other ** -1
     def __rtruediv__(self, other): return self ** -1 * other    # 2 / a
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a; sum() starts with 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # First we collect the graph: the result, its children, their children, and so on. A Value may
-    # have been used more than once, and every use adds to its gradient. Only a complete gradient
-    # may be passed on to the children. So we go from the last Value made to the first.
+    # First we collect this result, its children, their children, and so on, but no leaves, since
+    # these pass nothing on. A Value that was used more than once gets a share of its gradient from
+    # every use. Only the complete gradient may be passed on to its children. So we go from the
+    # last Value made to the first, which is called a topological order.
     def backward(self):
         graph, new = set(), {self}
-        while new:                                              # all results, without the leaves
+        while new:                                              # a leaf has no edges: left out
             graph |= new
             new = {child for node in new for child, _ in node.edges if child.edges} - graph
         for node in graph:
@@ -135,7 +141,8 @@ class Value:                                                    # a number that 
                 child.grad += local_grad * node.grad            # the chain rule, edge by edge
 
 # Let's try it on a * b + a, for a = 2 and b = 3. The arrows show how it is computed. The edges
-# lead the other way, back from each result. The local gradient is in brackets on each arrow.
+# lead the other way, back from each result. Their local gradients are in brackets: the 2 beside b
+# is a, and the 3 beside a is b.
 #
 #   b = 3 --(2)--> a * b = 6 --(1)--> a * b + a = 8
 #   a = 2 --(3)------^                  ^
@@ -143,10 +150,9 @@ class Value:                                                    # a number that 
 #
 # Two paths lead back to a. They give 1 * 3 and 1, which add up to 4. One leads back to b, and
 # gives 1 * 2. backward() doesn't have to walk every path. It first comes to the sum, which gives 1
-# to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a. Since every number
-# first collects what all its uses give it, one look at each edge is enough. Leaves such as a and b
-# are not set to 0 first. So if they are used in several losses, the gradients of these losses add
-# up, until we set them to 0.
+# to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a. Every number waits
+# until all its uses have reported, so each edge is visited only once. In leaves such as a and b,
+# the gradients of several calls add up, until we set them to 0.
 #
 # Why does the order matter? Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 a. So h is
 # used by g and by the sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on to a. If h
@@ -168,49 +174,53 @@ def dot(x, y):                                                  # [N], [N] -> a 
     return Value(total, edges)
 
 # %% 4. Parameters --------------------------------------------------------------------------------
-# Everything that the model will ever know is in its parameters, numbers in a few matrices. They
-# start out random, drawn from a normal distribution around 0. If they were all equal, then all
-# numbers in the vector of a token would be computed in the same way and stay equal forever. A
-# vector of 16 equal numbers is worth no more than a single number. The standard deviation, their
-# typical distance from 0, is 0.08. Small parameters make small results. So at first the model
-# finds all tokens about equally likely, and has no strong opinions to unlearn.
-#
+# Everything that the model will ever know is in its parameters, the numbers in a few matrices.
 # Each token has a row of numbers in the matrix "token". This row is called the token's embedding,
-# and it is all that the model ever sees of the token. Each position in a name has an embedding,
-# too, in the matrix "position". All the other matrices turn one vector into another. Each of their
-# rows makes one number of the result, by a dot product. So a matrix [nout][nin] makes nout numbers
-# out of nin. Section 5 explains what each matrix is for. Here they only get their sizes.
+# and it is all that the model ever sees of the token. The length of the row is the width. Each
+# position in a name has an embedding, too, in the matrix "position". There are as many of them as
+# the block is long, so the model never looks at more tokens than that. This is its context length.
+#
+# All the other matrices turn one vector into another. Each of their rows makes one number of the
+# result, by a dot product. So a matrix [nout][nin] makes nout numbers out of nin. Four of them
+# make attention and two make the MLP, which section 5 explains. The last one is called lm_head,
+# for "language model head". It gives each token a score, its logit, which says how likely it comes
+# next.
+#
+# All parameters start at random, because equal ones would stay equal: the numbers in an embedding
+# would all get the same gradient, forever, and 16 equal numbers are worth no more than one. They
+# are drawn from a normal distribution around 0. Its standard deviation, the typical distance from
+# 0, is 0.08. This is a choice. It makes lm_head small, and so all logits are near 0 at first, and
+# the model finds all tokens about equally likely. It has no wrong opinions to unlearn.
 def matrix(nout, nin):                                          # -> [nout][nin]
     return [[Value(random.gauss(0, 0.08)) for _ in range(nin)] for _ in range(nout)]
 
 model = {"token": matrix(vocab, width), "position": matrix(block, width)}
-model["lm_head"] = matrix(vocab, width)                         # makes the logits of section 5
+model["lm_head"] = matrix(vocab, width)                         # makes a logit for each token
 for layer in range(layers):
-    for role in "query", "key", "value", "output":              # to gather from other tokens
+    for role in "query", "key", "value", "output":              # attention
         model[role, layer] = matrix(width, width)
-    model["up", layer] = matrix(4 * width, width)               # up and down make the MLP
+    model["up", layer] = matrix(4 * width, width)               # the MLP
     model["down", layer] = matrix(width, 4 * width)
-params = [param for rows in model.values() for row in rows for param in row]
+params = [param for m in model.values() for row in m for param in row]
 untrained = [param.data for param in params]                    # their numbers before training
 print(f"num params: {len(params)}")
 
-# In training, every name changes the numbers of the parameters a little. This function puts the
-# new numbers in. Since parameters are leaves, it also sets their gradients back to 0.
+# The parameters are Values, but training will work on a list of their plain numbers. This function
+# puts such numbers into the parameters. Since these are leaves, it also sets their gradients to 0.
 def set_params(numbers):                                        # one number for each parameter
     for param, number in zip(params, numbers):
         param.data, param.grad = number, 0.0
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
-# A token and its position go in, and the logits come out. Every token of the vocabulary gets a
-# logit, a number that is high if this token is likely to come next. We first make four tools. add
-# adds two vectors.
+# A token and its position go in, and the logits come out. First we need four small functions. The
+# first one, add, adds two vectors number by number.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures how
-# well two vectors match. It is large if both are long and point the same way. It is 0 if they are
-# at right angles, and negative if they point in opposite directions. So each row of the matrix is
-# a pattern, and the result says how well x matches each pattern.
+# well two vectors match. It is positive if they point the same way, 0 if they are at right angles,
+# and negative if they point in opposite directions. So each row of the matrix is a pattern, and
+# the result says how well x matches each pattern.
 def linear(x, w):                                               # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in w]
 
@@ -219,8 +229,8 @@ def linear(x, w):                                               # [nin], [nout][
 # weights in attention, and for the probabilities of the next token. The scores 1 and 0 would also
 # become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So we may
 # first subtract the largest score from all of them. We do it because exp of a large score is too
-# large for a float. The result does not depend on what we subtract, so it needs no gradient, and
-# we subtract a plain number.
+# large for a float. Whatever we subtract, the result stays the same. So no gradient is lost if we
+# subtract a plain number, with no edge back to the scores.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -228,138 +238,150 @@ def softmax(scores):                                            # [N] -> [N]
     return [each / total for each in exps]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019). RMS
-# stands for the root of the mean of the squares, and every number is divided by it. After that,
-# the mean of the squares is 1. Without this, the numbers could grow or shrink on their way through
-# the model, until the gradients are too large or too small to learn from. The 1e-5 keeps us from
-# dividing by 0.
+# stands for the root of the mean of the squares. Every number is divided by it, or multiplied by
+# mean ** -0.5, which is the same. After that, the mean of the squares is 1. Without this, numbers
+# could grow from layer to layer. If each layer only doubled them, 20 layers would make them a
+# million times as large. The 1e-5 keeps us from dividing by 0.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
 
-# Now the plan of the model. The embedding of the token and the embedding of its position are added
-# up to a single vector, called x. Can a sum still tell which letter it is, and where it stands? It
-# can, because both embeddings are learned, and 16 numbers have room for both. Then x runs through
-# the layers, and each layer changes it in nine steps:
+# Now the plan of the model. The embedding of a token and the embedding of its position are added
+# up to one vector, called x. This may look odd, since nobody can tell from 7 whether it was 3 + 4
+# or 2 + 5. But both embeddings are learned, and a vector has 16 numbers. So training can use some
+# of them for the letter, and others for the position. In every layer, first attention and then the
+# MLP reads a normalized copy of x, and adds what it finds to x.
 #
-#   1  normalize a copy of x                     7  normalize a copy of the new x
-#   2  make a query from the copy                8  match the copy with many patterns
-#   3  make a key from the copy                  9  turn the matches into a vector,
-#   4  make a value from the copy                   and add it to x
-#   5  gather from the tokens so far
-#   6  mix what was gathered, and add it to x
+#   token + position --> norm --> x --+-----------------> + --+----------> + --> lm_head --> logits
+#                                     '--> attention -----^   '--> MLP ----^
 #
-#   token + position --> norm --> x --+------------------> + --+------------------> + --> logits
-#                                     '--> steps 1 to 6 ---^   '--> steps 7 to 9 ---^
-#
-# Steps 1 to 6 are called attention, and steps 7 to 9 are called the MLP. Both add to x. They never
-# replace it. So x is called the residual stream: a layer only has to find the residual, which is
-# what x still lacks. This also helps the gradients. The derivative of a sum with respect to each
-# of its terms is 1. So there is always a path on which gradients come back along x undiminished,
-# however many layers there are.
+# Nothing ever replaces x. That's why x is called the residual stream: a layer only has to find
+# what is to be added, the residual. This also helps the gradients. The derivative of a sum with
+# respect to each of its terms is 1. So there is always a path on which gradients come back along
+# x, multiplied by nothing but 1, however many layers there are.
 
-# Attention is how tokens learn from each other. The query of a token says what it is looking for.
-# The key says how others can find it. The value says what it tells those that find it. (This value
-# has nothing to do with our class Value.) Say our token has the query [2, 2, 0, 0], and there are
-# two tokens with the keys [2, 0, 1, 0] and [0, 1, 0, 3]. The dot products of the query with the
-# keys are 4 and 2. We divide them by 2, the root of the number of elements, and get the scores 2
-# and 1. softmax turns these scores into the weights 0.73 and 0.27. If the values of the two tokens
-# are [10, 0, 0, 0] and [0, 10, 0, 0], then our token hears 0.73 times the first and 0.27 times the
-# second, which is [7.3, 2.7, 0, 0]. We say that our token attends to these two.
+# Attention is how tokens learn from each other. From the copy of its x, each token makes three
+# vectors, with three matrices. The query says what this token is looking for. The key says how
+# other tokens can find it. The value says what it tells those that find it. (This value has
+# nothing to do with our class Value.) Query and key need different matrices, because a vowel may
+# well look for consonants. Say our token has the query [2, 2, 0, 0]. It can listen to the token
+# before it, with the key [2, 0, 1, 0], and to itself, with the key [0, 1, 0, 3]. The dot products
+# of the query with these keys are 4 and 2. We divide them by 2, the root of the number of
+# elements, and get the scores 2 and 1. softmax turns these into the weights 0.73 and 0.27. Now say
+# that the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times
+# the first and 0.27 times the second, in all [7.3, 2.7, 0, 0]. We say that it attends to these
+# tokens, with these weights.
 #
-# Why do we divide by the root? Toss 4 coins that say 1 or -1, and add up. The sum is typically
-# about 2 away from 0. With 100 coins it is about 10. So the size of a random sum grows like the
-# root of the number of its terms, and longer vectors have larger dot products. Without the
-# division, softmax could give nearly all the weight to one token. Section 11 will show that then
-# hardly any gradient comes back through it.
+# Why do we divide by the root? Toss 4 coins, count heads as 1 and tails as -1, and add up. The
+# square of the sum is 4 on average, so the sum is typically 2 away from 0. For 100 coins it is 10.
+# In the same way, dot products of vectors with more elements are larger. Without the division,
+# softmax could easily give one token the weight 1 and all others 0. Then a small change of the
+# scores would change nothing, so the gradients of the scores would be 0, and nobody could learn.
 #
 # A token may look for several things at once. So query, key and value are cut into slices, here
-# four of 4 numbers each, and step 5 is done with every slice separately. Each slice is called a
-# head. Training decides what each head looks for. In step 6, the matrix "output" mixes what the
-# heads have heard. What is heard is a sum, and a sum doesn't depend on the order of its terms.
-# That's why x also contains the position: without it, attention could not tell which letter came
-# first.
+# four of 4 numbers each, and all this is done with every slice separately. This is called
+# attention with four heads. (The head in lm_head is something else.) What each head looks for is
+# learned. At the end, the matrix "output" mixes what the heads have heard. Since a sum does not
+# depend on the order of its terms, this attention could not tell which of the earlier letters came
+# first. That's why x contains the position.
 #
-# Each token first adds its own key and value to two lists, keys and values, and then gathers from
-# all that is in them. So it hears itself and the tokens before it, but nobody can look ahead. Such
-# attention is called causal. The keys and values of earlier tokens never change, so we make them
-# only once. The two lists are called the KV cache. In training, gradients flow back through them
-# to the earlier tokens.
+# Each token first adds its own key and value to two lists, keys and values, and then listens to
+# all that is in them. So it hears the tokens so far, and itself, but it can't look ahead. Such
+# attention is called causal. Since an earlier token can't see a later one, its key and value will
+# not change any more, and we can keep them. The two lists are called the KV cache. In training,
+# gradients flow back through them to the earlier tokens. (Books speak of a KV cache only when a
+# model generates text. Section 11 shows how training does all tokens at once.)
+
+# The MLP works on what was heard, for each token by itself. (MLP stands for multilayer perceptron,
+# an old name.) Each row of its matrix "up" is a pattern, and linear says how well x matches it.
+# There are 4 * width patterns, a common choice. relu sets the negative matches to 0. Then the
+# matrix "down" makes a vector of them. Say there are two patterns, with the matches 2 and 0, and
+# the rows of "down" are [1, 5] and [3, 7]. The dot products are 2 and 6, which is twice the first
+# column. So each pattern has a column of its own, and the better it is matched, the more of its
+# column is added to x. Without relu, the second matrix would be of no use: to multiply by 2 and
+# then by 3 is to multiply by 6, and in the same way, one matrix can do all that two can do, one
+# after the other.
+#
+# Here is a layer in nine steps. The first six are attention, the last three the MLP:
+#
+#   1  normalize a copy of x           7  normalize a copy of x
+#   2  make its query                  8  match it with the patterns, and set negative matches to 0
+#   3  make its key                    9  make a vector of the matches, and add it to x
+#   4  make its value
+#   5  listen to the tokens so far, with each head
+#   6  mix what the heads heard, and add it to x
 head_width = width // heads
 root = math.sqrt(head_width)
 
-def attention(n, layer, keys, values):                          # [width] -> [width]
+def attention(n, layer, keys, values):                          # n: a copy of x; -> [width]
     query = linear(n, model["query", layer])                    # 2: what am I looking for?
     keys.append(linear(n, model["key", layer]))                 # 3: what can others find me by?
     values.append(linear(n, model["value", layer]))             # 4: what do I tell them?
-    heard = []                                                  # 5: each head listens
+    heard = []                                                  # 5: in each head, a slice
     for start in range(0, width, head_width):
         head = slice(start, start + head_width)
         scores = [dot(query[head], key[head]) / root for key in keys]
         weights = softmax(scores)                               # one for each token so far
-        for i in range(start, start + head_width):              # number i of what is heard
+        for i in range(start, start + head_width):              # the weighted sum at place i
             heard.append(dot(weights, [value[i] for value in values]))
     return linear(heard, model["output", layer])                # 6: mix what the heads heard
 
-# The MLP then works on what was gathered, for each token by itself. (MLP is short for multilayer
-# perceptron, an old name.) In step 8, each row of the matrix "up" is a pattern, and there are
-# 4 * width of them, a common choice. relu sets the negative matches to 0. In step 9, the matrix
-# "down" has one column for each pattern. Each match multiplies its column, and these columns are
-# added up. (linear takes one row after the other, but it forms the same sums.) So the MLP says:
-# the better x matches this pattern, the more of that column I add. Without relu it would be worth
-# little. Two matrices, one after the other, can do no more than a single matrix, because sums of
-# sums of x are again sums of x.
-#
-# In gpt, cache has two lists for each layer, the keys and the values of the tokens so far.
+# The cache has two lists for each layer, the keys and the values of the tokens so far.
 def gpt(token, position, cache):                                # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
         n = rmsnorm(x)                                          # 1: normalize a copy
         x = add(x, attention(n, layer, keys, values))           # 2 to 6
         n = rmsnorm(x)                                          # 7: normalize a copy
-        matches = linear(n, model["up", layer])                 # 8: [4 * width] matches
-        hidden = [match.relu() for match in matches]            # 8: no negative ones
-        x = add(x, linear(hidden, model["down", layer]))        # 9: add what follows
-    return linear(x, model["lm_head"])                          # how well each token matches
+        matches = linear(n, model["up", layer])                 # 8: [4 * width]
+        hidden = [match.relu() for match in matches]            # 8: still [4 * width]
+        x = add(x, linear(hidden, model["down", layer]))        # 9: back to [width]
+    return linear(x, model["lm_head"])                          # a logit for each token
 
-# At the end, each row of lm_head is the pattern of one token, and the logit says how well x
-# matches it. All this is a transformer (Vaswani and others, 2017): layer by layer, it transforms
-# the vector of a token into one that says what comes next. GPT-2 follows the same plan. It has
-# another kind of norm, and one more before lm_head. Our x is normalized once before the first
-# layer, so that the stream starts at a standard size.
+# Why is x normalized twice at the beginning? The first time gives the stream its standard size.
+# The second time is step 1, which every layer has. In the first layer, it changes almost nothing.
+#
+# All this is a transformer (Vaswani and others, 2017). You can remember the name this way: layer
+# by layer, it transforms the vector of a token into one that says what comes next. GPT-2 follows
+# the same plan. Among the differences, it has layer norm instead of RMSNorm, GELU instead of ReLU,
+# and biases. It has no norm before the first layer, but one before lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this token
 # the probability p, then the surprise is log(1 / p), with the natural logarithm. Books write it as
 # minus log p, which is the same. If p is 1, the surprise is 0. If p is one half, it is 0.69, and
 # if p is one in a thousand, it is 6.91. Why a logarithm? The probability of a whole name is the
-# product of the probabilities of its tokens. The logarithm turns this product into a sum, so that
-# every token has a surprise of its own.
+# product of the probabilities of its tokens, each of them given the tokens before it. The
+# logarithm turns this product into a sum, so the surprise at a name is the sum of the surprises at
+# its tokens.
 #
 # A model that knows nothing gives each of 27 tokens the probability 1 / 27, and its surprise is
 # log 27 = 3.30. Every position of a name is an example to learn from: a name of 8 letters gives 9
-# predictions, the last one for the closing BOS. After each prediction the true token goes in, not
-# the model's guess, which is called teacher forcing. The loss of the name is the mean of the
-# surprises, so that long and short names can be compared. It is called the cross-entropy.
+# predictions, the last one for the closing BOS. (What is longer than the block is cut.) After each
+# prediction the true token goes in, not the model's guess. This is called teacher forcing. The
+# loss of the name is the mean of the surprises, so that long and short names can be compared.
+# Books call it the cross-entropy.
 def loss_of(tokens):                                            # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
-    T = min(block, len(tokens) - 1)                             # predictions; long names are cut
     surprises = []
-    for t in range(T):
-        probs = softmax(gpt(tokens[t], t, cache))
-        surprises.append((1 / probs[tokens[t + 1]]).log())
-    return sum(surprises) / T
+    for position, (token, target) in enumerate(zip(tokens[:block], tokens[1:])):
+        probs = softmax(gpt(token, position, cache))
+        surprises.append((1 / probs[target]).log())
+    return sum(surprises) / len(surprises)
 
-# Let's see what the untrained model makes of the first name. Its loss is a little above that of a
-# model that knows nothing, because a random opinion is a little worse than none.
+# Let's see what the untrained model makes of the first name. Most often its loss is a little above
+# that of a model that knows nothing, because on average random opinions are a little worse than
+# none. For a single name it can go either way.
 example = encode(docs[0])
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
 print(f"loss of the untrained model for {docs[0]}: {loss_of(example).data:.4f}")
 
 # %% 7. Backward pass -----------------------------------------------------------------------------
 # That loss was built from thousands of Values. One call of backward() gives every one of them its
-# gradient. We only need those of the parameters. So the function autograd is given the numbers of
-# all parameters and the tokens of one name, and it returns the loss and the gradients. We call it
-# an engine, and section 11 will build another one. Computing gradients this way, from the loss
+# gradient. We only need those of the parameters. The others were needed on the way. So the next
+# function is given the numbers of all parameters and the tokens of one name, and it returns the
+# loss and the gradients. We call such a function an engine, and this one is named autograd, after
+# its method. Section 11 will build another engine. Computing gradients this way, from the loss
 # back to the parameters, is called backpropagation.
 def autograd(numbers, tokens):                                  # -> loss, gradients [params]
     set_params(numbers)                                         # also sets all gradients to 0
@@ -367,80 +389,80 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
     loss.backward()
     return loss.data, [param.grad for param in params]
 
-# Is a gradient right? It is a slope, so we can measure it. We make one parameter a little larger,
-# then a little smaller, and divide the change of the loss by the change of the parameter. The next
-# call of set_params will put the parameter right again.
-autograd(untrained, example)                                    # leaves its gradients in the model
-param = model["token"][BOS][0]
-param.data += 1e-5
-above = loss_of(example).data
-param.data -= 2e-5
-below = loss_of(example).data
-measured = (above - below) / 2e-5
-print(f"gradient of one parameter: {param.grad:.9f} by backward(), {measured:.9f} measured")
+# How do we know that a gradient is right? It is a slope, so we can measure it. We make one
+# parameter a little larger, then a little smaller, and divide the change of the loss by the change
+# of the parameter. (With a much smaller change, rounding would spoil the result.) This is called a
+# gradient check.
+which = BOS * width                                             # the first number for BOS
+_, gradients = autograd(untrained, example)
+up, down = untrained[:], untrained[:]
+up[which] += 1e-5
+down[which] -= 1e-5
+measured = (autograd(up, example)[0] - autograd(down, example)[0]) / 2e-5
+print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measured:.9f} measured")
 
 # %% 8. Adam --------------------------------------------------------------------------------------
 # A gradient says how fast the loss grows with a parameter. So the simplest way to learn is to move
 # every parameter a little the other way: we subtract its gradient times a small number, the
 # learning rate. This is called gradient descent. If the rate is small enough, the loss of this
-# name gets smaller. But the next name may want the opposite. Besides, some parameters have large
-# gradients and others have tiny ones, and both may need to change a lot. No single rate is right
-# for all of them.
+# name gets smaller. But the next name may want the opposite. And some parameters have large
+# gradients, others tiny ones. The embedding of a rare letter, for example, gets no gradient from
+# most names. Still it must be learned as well as the others, so it needs a larger rate. No single
+# rate is right for all.
 #
-# Adam (Kingma and Ba, 2015) helps with both. It keeps two running means for every parameter. The
-# first moment is the mean of its recent gradients. If the names disagree, their gradients mostly
-# cancel out in it. If they agree, it stays large. The second moment is the mean of the squares of
-# its gradients. Squares can't cancel out, because they are never negative. So the root of their
-# mean is the typical size of a gradient of this parameter. Adam divides the first moment by this
-# size, multiplies the result by the rate, and subtracts it from the parameter. If the gradient
-# were always g, the moments would be g and g², and g / √g² would be 1 or -1, whether g is large or
-# tiny. So all parameters whose gradients agree move at the same pace. If the sign of the gradient
-# keeps changing, the first moment is near 0, and the parameter hardly moves.
+# Adam (Kingma and Ba, 2015) solves both problems. It keeps two running means for every parameter,
+# which statisticians call moments. The first moment is the mean of its recent gradients. If the
+# names disagree, their gradients mostly cancel out in it. If they agree, it stays large. The
+# second moment is the mean of the squares of its gradients. Squares can't cancel out, because they
+# are never negative. So the root of their mean is the typical size of a gradient of this
+# parameter. Adam divides the first moment by this size, multiplies the result by the rate, and
+# subtracts it from the parameter. If the gradient were always g, the moments would be g and g²,
+# and g / √g² would be 1 or -1, whether g is large or tiny. So all parameters whose gradients agree
+# move at the same pace, by about the rate in each step. If the sign of the gradient keeps
+# changing, the first moment is near 0, and the parameter hardly moves.
 #
 # To update the first running mean, we take 0.85 times its old value and add 0.15 times the new
-# gradient. With every name, the older gradients lose 15 % of their weight. After 7 names they have
-# a third of it, because 0.85 ** 7 is 0.32. The second mean takes 0.99 and 0.01, so it remembers
-# about a hundred names. There is no law in these numbers. (Longer trainings use 0.9 and 0.999.)
+# gradient. This is called an exponential moving average. With every name, the older gradients lose
+# 15 % of their weight. After 7 names they have a third of it left, because 0.85 ** 7 is 0.32. The
+# second mean takes 0.99 and 0.01, so it remembers about a hundred names. These numbers are
+# choices. Adam's usual ones are 0.9 and 0.999.
 #
-# Both means start at 0, so at first they are too small. After the first name, the first moment is
-# only 0.15 times the gradient. So we divide it by 0.15, which is 1 - 0.85. The second moment is
-# only 0.01 times the square, so we divide it by 0.01, which is 1 - 0.99. After a number of names,
-# called count in the code, the divisors are 1 - 0.85 ** count and 1 - 0.99 ** count. Soon they are
-# nearly 1. This is called bias correction. The 1e-8 keeps us from dividing by 0.
+# Both means start at 0, so at first they are too close to 0. After the first name, the first
+# moment is only 0.15 times the gradient. So we divide it by 0.15. After the second name, the
+# gradients have the weights 0.15 and 0.85 * 0.15, together 0.2775, so we divide by 0.2775. This is
+# 1 - 0.85 ** 2, and after count names it is 1 - 0.85 ** count. In the same way, the second moment
+# is divided by 1 - 0.99 ** count. This is called bias correction, and later it hardly matters. The
+# 1e-8 keeps us from dividing by 0.
 beta1, beta2 = 0.85, 0.99                                       # how much of the old value stays
 
-def adam(numbers, gradients, first, second, rate, count):       # all but rate, count: [params]
+def adam(numbers, gradients, first, second, rate, count):       # all the lists are [params]
     first = [beta1 * m + (1 - beta1) * g for m, g in zip(first, gradients)]
-    second = [beta2 * m + (1 - beta2) * g * g for m, g in zip(second, gradients)]
-    seen1, seen2 = 1 - beta1 ** count, 1 - beta2 ** count
-    numbers = [number - rate * (m1 / seen1) / (math.sqrt(m2 / seen2) + 1e-8)
-               for number, m1, m2 in zip(numbers, first, second)]
+    second = [beta2 * v + (1 - beta2) * g * g for v, g in zip(second, gradients)]
+    weight1, weight2 = 1 - beta1 ** count, 1 - beta2 ** count
+    numbers = [number - rate * (m / weight1) / (math.sqrt(v / weight2) + 1e-8)
+               for number, m, v in zip(numbers, first, second)]
     return numbers, first, second
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam moves
-# the parameters. That is all there is to training. It is called stochastic gradient descent,
-# because every step sees one random name and not all of them, so its gradients only estimate what
-# all names together would want. Larger models take a batch of many examples in each step. The rate
-# falls in a straight line, from args.rate at the first step almost to 0 at the last one. Large
-# steps learn fast, and small ones at the end keep the last names from undoing what all the others
-# taught. You can stop the training with Ctrl-C. Then we go on with the last complete step.
+# the parameters. That is all there is to training. Every step sees one random name and not all of
+# them, so its gradients only estimate those of all names together. This idea is called stochastic
+# gradient descent, and Adam is a refinement of it. Larger models take a batch of many examples in
+# each step. The rate falls in a straight line, from args.rate at the first step almost to 0 at
+# step args.steps. (A longer training would stretch the line.) Large steps learn fast, and small
+# ones at the end keep the last names from undoing what all the others taught. You can stop the
+# training with Ctrl-C. Then we go on with the last complete step.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
 # nothing has the loss log 27 and the perplexity 27. A perplexity of 12 says that the model is as
-# unsure, on average, as if it had to choose among 12 equally likely tokens. The bar shows one mark
-# for each of those tokens, up to 25. Watch it shrink. This measure is honest, because every loss
-# is computed before the model has learned from this name, and in a thousand steps no name comes
-# twice. When names do come again, a model can learn them by heart. This is called overfitting.
-# Then you have to measure the loss on held-out names, which are never used for training.
-#
-# Python's garbage collector looks for objects that refer to each other in a circle. Our Values
-# never do, because edges only lead to older Values. So we switch it off and save its time.
-if sys.implementation.name == "cpython":
-    gc.disable()
-
-def train(engine, steps):                                       # -> numbers, losses, seconds
+# unsure, on average, as if it had to choose among 12 equally likely tokens. (Books take the mean
+# over tokens, not over names. Here that makes little difference.) The bar shows the perplexity,
+# cut off at 25 marks. Watch it shrink. No name comes twice in a thousand steps, and each loss is
+# computed before the model learns from the name. So it is always tested on something new. If names
+# came again and again, a model could learn them by heart and get worse on new ones. This is called
+# overfitting. Then you would have to test it on held-out names, which are never used for training.
+def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     first, second = [0.0] * len(params), [0.0] * len(params)
     try:
@@ -460,13 +482,17 @@ def train(engine, steps):                                       # -> numbers, lo
         parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
 
-def report(losses, steps):                                      # the next line may overwrite this
+def report(losses, steps):                                      # on a terminal, lines are updated
     done, recent = len(losses), losses[-100:]
     perplexity = math.exp(sum(recent) / len(recent))
     passing = done % 100 and done < steps and sys.stdout and sys.stdout.isatty()
     print(f"step {done:4d} / {steps:4d} | loss {losses[-1]:.4f} | perplexity {perplexity:#4.3g} "
           f"{'#' * min(25, round(perplexity)):25}", end="\r" if passing else "\n", flush=True)
 
+# Python's garbage collector looks for objects that refer to each other in a circle. Our Values
+# never do, because edges only lead to older Values. So we switch it off and save the time.
+if sys.implementation.name == "cpython":
+    gc.disable()
 trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 
 # %% 10. Inference --------------------------------------------------------------------------------
@@ -493,18 +519,20 @@ def generate(chance=random):                                    # chance makes t
         name += letters[token]
     return name
 
-# Let's hear what the model says before and after its training, and which of these names it was
-# trained on. It has seen only a thousand of the names in the file. So it may also make up one of
-# the others, which it has never seen. With --fast, nothing is trained yet, and all this follows in
-# section 12.
+# Let's hear what the model says before and after its training. Did it only repeat the names it was
+# trained on? Or did it even find names that are in the file, but that it has never seen? (Before
+# training, we use other random numbers, so as not to use up those that come after. With --fast,
+# nothing is trained yet, and all this follows in section 12.)
 #
-# Then we look into the model. Nobody told it about vowels. Yet in our run, the letters whose
-# embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels.
-# They are followed by much the same letters, and so they have become alike. What has attention
-# done? On our short names and in a thousand steps, very little. Without it, the mean loss of the
-# last hundred names is 2.4755, and with it 2.4715. (You can measure this yourself in exercise 11
-# of the README.) A table that counts which letter follows which comes to 2.594 on the same names,
-# as docs/parts.py shows. Attention pays in longer texts, longer trainings and larger models.
+# Then we look inside the model. Nobody told it about vowels. Yet in our run, the letters whose
+# embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels,
+# probably because much the same letters follow them. How much has attention helped? On short names
+# and in a thousand steps, hardly at all. Without it, the mean loss of the last hundred names is
+# 2.4755, and with it 2.4715, which may be chance. (Exercise 11 of the README measures it.) What
+# has the model learned, then? A table that counts which letter follows which comes to 2.594. A
+# model without attention and without positions knows no more than that, and comes to 2.598. So, so
+# far, most of what it knows beyond the table is what comes where in a name. (docs/parts.py
+# measures this.) Attention pays off with longer texts, longer training and larger models.
 def show(trained, seen):                                        # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
@@ -512,8 +540,9 @@ def show(trained, seen):                                        # [params], the 
     names = [generate() for _ in range(args.samples)]
     for i, name in enumerate(names, start=1):
         print(f"sample {i:2d}: {name}")
-    known = sorted(set(names) & set(seen)) or ["none"]
-    print("seen in training:", *known, sep="\n  ")
+    unseen = set(docs) - set(seen)
+    for title, others in ("seen in training", seen), ("in the file, but never seen", unseen):
+        print(f"{title}:", *(sorted(set(names) & set(others)) or ["none"]), sep="\n  ")
 
     where = {letter: [x.data for x in row] for letter, row in zip(letters, model["token"])}
     for letter in sorted(letters, key="".join(docs).count, reverse=True)[:3]:
@@ -524,22 +553,23 @@ if not args.fast:
     show(trained, docs[:len(losses)])
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
-# Our first engine makes a Value of every result and finds the gradients by itself. Now we build
-# the same GPT on plain numbers and work out every derivative by hand. All tokens of a training
-# name are known beforehand, so we can take them all at once. A matrix x now has T rows, one for
-# each of the T tokens that the model predicts from.
+# Our first engine turns every result into a Value and finds the gradients by itself. Now we build
+# the same GPT on plain numbers and work out every derivative by hand. The tokens of a training
+# name are all known beforehand. So in every layer, we can first make the queries, keys and values
+# of all tokens, and then let each token listen. A matrix x now has T rows, one for each of the T
+# tokens that the model predicts from.
 #
 # Most functions become a pair. The forward function computes y from x. The backward function is
 # given dy, the gradient of the loss with respect to y, and it returns dx, the gradient with
-# respect to x. (Say "d y". It is a list with one number for each number of y.) One number x_j may
-# change every y_i, and so it reaches the loss along many paths, which add up. So dx_j is the sum,
-# over all i, of dy_i times the derivative of y_i with respect to x_j. We write this sum as Σ_i.
+# respect to x. dy is a list with one number for each number of y. One number x_j may affect every
+# y_i, and each of these is a path to the loss. So dx_j is the sum, over all i, of dy_i times the
+# derivative of y_i with respect to x_j. We write this sum as Σ_i.
 #
-# A few helpers first. sumprod is the dot product of plain numbers. Python has it since 3.12, and
-# for older versions we make it. dots takes the dot product of every row of a with every row of b.
-# It does what linear does, for many vectors at once. columns turns a matrix on its side: its
+# A few helpers first. sumprod is the dot product of plain numbers. Python has had it since 3.12.
+# For older versions we make our own. dots takes the dot product of every row of a with every row
+# of b. It does what linear does, for many vectors at once. columns turns a matrix on its side: its
 # columns become rows. rows applies a function to the first row of each matrix, then to the second
-# row of each, and so on. So rows(add, a, b) adds two matrices.
+# row of each, and so on, up to the end of the shortest. So rows(add, a, b) adds two matrices.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
@@ -548,17 +578,17 @@ def dots(a, b):                                                 # [A][N], [B][N]
 def columns(a):                                                 # [A][B] -> [B][A]
     return list(zip(*a))
 
-def rows(function, *matrices):                                  # stops with the shortest matrix
+def rows(function, *matrices):                                  # one result for each row
     return [function(*vectors) for vectors in zip(*matrices)]
 
-# Linear. y = dots(x, w), for x [T][nin] and w [nout][nin]. Here t counts the tokens, j the numbers
-# of a row of x, and i those of a row of y.
+# Linear. y = dots(x, w), for x [T][nin] and w [nout][nin]. So y_ti is number i in row t of y, and
+# so on.
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
-#     x_tj changes y_ti for every i, by w_ij:
+#     x_tj affects y_ti for every i, by w_ij:
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
-#     w_ij changes y_ti for every t, by x_tj:
+#     w_ij affects y_ti for every t, by x_tj:
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
-def linear_back(dy, x, w):                                      # -> dx, dw
+def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
     return dots(dy, columns(w)), dots(columns(dy), columns(x))
 
 # ReLU. The derivative is 1 where x, and so y, is above 0. Elsewhere the derivative is 0.
@@ -568,10 +598,10 @@ def relu_forward(x):                                            # [N] -> [N]
 def relu_back(dy, y):                                           # -> dx
     return [di if yi > 0 else 0.0 for di, yi in zip(dy, y)]
 
-# RMSNorm. y_i = s x_i, where s = u^(-1/2), and u is the mean of all x² plus 1e-5.
+# RMSNorm. y_i = s x_i, where s = u^(-1/2), and u is 1e-5 plus the mean of the squares x_i².
 #     The derivative of u with respect to x_j is 2 x_j / N.
 #     The derivative of s with respect to u is -1/2 u^(-3/2) = -1/2 s³.
-#     So the derivative of s with respect to x_j is -1/2 s³ 2 x_j / N = -s³ x_j / N.
+#     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 #     Every y_i depends on x_j through s. This gives x_i times -s³ x_j / N. Since s x_i = y_i and
 #     s x_j = y_j, this is -s y_i y_j / N.
 #     For i = j, y_j also depends on x_j directly. This adds s.
@@ -591,7 +621,7 @@ def rmsnorm_back(dy, x, y):                                     # -> dx
 #     Every y_i depends on x_j through S. This gives -exp(x_i) exp(x_j) / S² = -y_i y_j.
 #     For i = j, the numerator exp(x_i) also depends on x_j. This adds exp(x_j) / S = y_j.
 #     dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i)
-#     If one y is 1 and all others are 0, every dx_j is 0: no gradient gets back.
+#     If one y is 1 and all others are 0, every dx_j is 0. No gradient gets back.
 def softmax_forward(x):                                         # [N] -> [N]
     largest = max(x)
     exps = [math.exp(xi - largest) for xi in x]
@@ -610,25 +640,26 @@ def join(parts):                                                # the other way
     return [list(itertools.chain(*pieces)) for pieces in zip(*parts)]
 
 # Attention. Scores are dot products, as in linear, and so is what is heard. Between them stands
-# softmax. So the way back needs no new rule. For one head, token t gathers from an earlier token
-# e, or from itself:
+# softmax. So the backward pass needs no new rule. For one head, token t listens to an earlier
+# token e, or to itself:
 #     score_te = Σ_i q_ti k_ei / root           row t of q with row e of k
-#     weight_te = softmax of row t of score     0 for a later e, whose score we set to -∞
+#     weight_te = softmax of row t of score     a later e has the score -∞, and exp(-∞) is 0
 #     heard_ti = Σ_e weight_te v_ei             row t of weight with column i of v
 # And back:
-#     weight_te changes heard_ti for every i, by v_ei:
+#     weight_te affects heard_ti for every i, by v_ei:
 #     dweight_te = Σ_i dheard_ti v_ei           row t of dheard with row e of v
-#     v_ei changes heard_ti for every t, by weight_te:
+#     v_ei affects heard_ti for every t, by weight_te:
 #     dv_ei = Σ_t weight_te dheard_ti           column e of weight with column i of dheard
-#     dscore_te follows by softmax's rule       row t of dweight and of weight
-#     q_ti changes score_te for every e, by k_ei / root:
+#     By softmax's rule, with f for any token:
+#     dscore_te = weight_te (dweight_te - Σ_f dweight_tf weight_tf)
+#     q_ti affects score_te for every e, by k_ei / root:
 #     dq_ti = Σ_e dscore_te k_ei / root         row t of dscore with column i of k
-#     k_ei changes score_te for every t, by q_ti / root:
+#     k_ei affects score_te for every t, by q_ti / root:
 #     dk_ei = Σ_t dscore_te q_ti / root         column e of dscore with column i of q
 # For example, if token 3 gives token 1 the weight 0.7, then 0.7 times the gradient of what token 3
-# hears goes back to the value of token 1. The same token 1 gets more from tokens 1, 2, 4 and so
-# on, and all this is added up, in the sum over t. In the code, dscore is divided by root first,
-# and then dq and dk are what linear_back gives for x = q and w = k.
+# hears goes back to the value of token 1. All later tokens that listen to token 1 send it a share,
+# and the sum over t adds them up. In the code, dscore is divided by root first, and then dq and dk
+# are what linear_back gives for x = q and w = k.
 def attention_forward(q, k, v):                                 # -> heard [T][width], weights
     heard, weights = [], []
     for qh, kh, vh in zip(split(q), split(k), split(v)):
@@ -650,28 +681,32 @@ def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv,
     return [join(parts) for parts in zip(*backs)]
 
 # Cross-entropy. The surprise is log(1 / p) = -log p, where p is the probability of the target, the
-# token that actually came. Its derivative with respect to p is -1 / p, and with respect to all
-# other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is -1 / p
-# times p, which is -1. So the logit of the target gets p (-1 / p + 1) = p - 1. The logit of
+# token that actually came next. Its derivative with respect to p is -1 / p, and with respect to
+# all other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is
+# -1 / p times p, which is -1. So the logit of the target gets p (-1 / p + 1) = p - 1. The logit of
 # another token gets that token's probability times (0 + 1). In short, the gradients of the logits
-# are the predicted probabilities, minus 1 at the target. A step of training makes each logit move
-# against its gradient: the target's goes up, and the others go down, most of all those that the
-# model thought likely. Everything is divided by T, because the loss is a mean.
+# are the predicted probabilities, minus 1 at the target. So a step of training tends to raise the
+# logit of the target. It tends to lower the others, most of all those that the model thought
+# likely. And if the model is quite sure and wrong? Softmax alone would pass hardly any gradient
+# back. But p is then tiny, -1 / p is huge, and the product is p - 1, nearly -1. That's why softmax
+# and the logarithm go so well together. All these gradients are divided by T, because the loss is
+# a mean.
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back through
-# the same steps, from 9 to 1. What was used more than once gets gradients from every use, and they
-# add up. A sum, as in steps 6 and 9, passes its gradient on to both its terms unchanged. Tokens
-# and positions that the name does not use keep the gradient 0. The names are those of section 5,
-# with q, k and v for query, key and value. x1 is x after step 6, and n1 is its normalized copy.
-# The numbers come as one long list. The first two lines cut it into matrices again: each islice
-# takes the next numbers, as many as one row has.
+# the same steps, from 9 to 1. Anything that was used more than once gets gradients from every use,
+# and they add up. A sum, as in steps 6 and 9, passes its gradient on to both its terms unchanged.
+# Tokens and positions that the name does not use keep the gradient 0. The variables are named as
+# in section 5, with q, k and v for query, key and value. x1 is x after step 6, and n1 is its
+# normalized copy. The numbers come as one long list, and the first two lines cut it into matrices
+# again. Each islice takes the next numbers from the list, as many as one row has. At the end, the
+# gradients are returned in the same order.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     left = iter(numbers)
     w = {name: [list(itertools.islice(left, len(row))) for row in m] for name, m in model.items()}
-    inputs, targets = tokens[:-1][:block], tokens[1:][:block]
+    inputs, targets = tokens[:-1][:block], tokens[1:]
     T = len(inputs)
     sums = rows(add, [w["token"][token] for token in inputs], w["position"])
-    x = x0 = rows(rmsnorm_forward, sums)
+    x = normed = rows(rmsnorm_forward, sums)
     kept = []
     for layer in range(layers):                                 # forward
         n = rows(rmsnorm_forward, x)                            # 1
@@ -706,14 +741,15 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         dn_q, dw["query", layer] = linear_back(dq, n, w["query", layer])
         dn = rows(add, dn_q, rows(add, dn_k, dn_v))
         dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))       # 1: the copy and x itself
-    for t, (token, row) in enumerate(zip(inputs, rows(rmsnorm_back, dx, sums, x0))):
+    for t, (token, row) in enumerate(zip(inputs, rows(rmsnorm_back, dx, sums, normed))):
         dw["position"][t] = row
         dw["token"][token] = add(dw["token"][token], row)       # a letter may come twice
     return loss, [each for name in model for row in dw[name] for each in row]
 
 # %% 12. The two engines compared -----------------------------------------------------------------
-# Do the two engines agree? We try the first name, and the longest, which may be longer than the
-# block. They must find the same loss and the same gradients, except for the rounding of floats.
+# Do the two engines agree? We try them on the first name, and on the longest, which may be longer
+# than the block. They must find the same loss and the same gradients, except for the rounding of
+# floats. We print the largest difference of two gradients, divided by the largest gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))
@@ -727,10 +763,11 @@ print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam, and
 # for as many steps. You will see the same losses again. Why is it faster? It makes no Values and
-# keeps no edges. It does only the arithmetic, mostly in functions of Python that are written in C,
-# a much faster language. PyTorch, the library in which most models are written, combines the two
-# engines. It has autograd, but each node of its graph is an operation on whole matrices and knows
-# its own backward function, like our pairs.
+# keeps no edges. It does only the arithmetic, mostly in built-in functions. These are written in
+# C, and run much faster than Python. But by hand, we had to work out every part of the model, and
+# autograd does it for any model. PyTorch, the library in which most models are written, combines
+# the two engines. It has autograd, but each node of its graph is an operation on whole matrices
+# and knows its own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])
@@ -742,7 +779,10 @@ else:
         print(f"milliseconds per name: autograd {seconds * 1e3:.2f}, explicit "
               f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
 
-# And that's all of it. The models you can talk to are made in the same way, but many millions of
-# times larger, with many layers, and they have read billions of times as much. Their tokens are
-# pieces of words. Our training, in which a model only learns what comes next, is the "pretrained"
-# in GPT. After that, they are trained further, to answer questions and to be helpful.
+# And that's all of it. The models you can talk to are made in the same way, but they are many
+# millions of times larger, with many layers, and they have read billions of times as much. Their
+# tokens are pieces of words. Our training, in which a model only learns what comes next, is the
+# "pretrained" in GPT. After pretraining, such models are trained further, to answer questions and
+# to be helpful. Still, what they do is what you have seen: they continue a text in a likely way,
+# token by token, whether it is true or not. Generative, pretrained, transformer: you have now seen
+# every line of it.

@@ -41,10 +41,20 @@ MLP = ('x = add(x, linear(hidden, model["down", layer]))',
        'dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])')
 SILENT = "[[0.0] * width for _ in inputs]"                   # no gradient comes back to this part
 ADAM = """\
-    numbers = [number - rate * (m1 / seen1) / (math.sqrt(m2 / seen2) + 1e-8)
-               for number, m1, m2 in zip(numbers, first, second)]
+    numbers = [number - rate * (m / weight1) / (math.sqrt(v / weight2) + 1e-8)
+               for number, m, v in zip(numbers, first, second)]
 """
 DESCENT = [(ADAM, "    numbers = [number - rate * g for number, g in zip(numbers, gradients)]\n")]
+
+NO_POSITION = [
+    ('add(model["token"][token], model["position"][position])', 'model["token"][token]'),
+    ('rows(add, [w["token"][token] for token in inputs], w["position"])',
+     '[w["token"][token] for token in inputs]'),
+    ('dw["position"][t] = row', "pass")]
+NO_ATTENTION = [
+    (ATTENTION[0], "pass"),
+    (ATTENTION[1], "x1 = x"),
+    (ATTENTION[3], ATTENTION[3].replace("dx1,", SILENT + ","))]
 
 # A variant: its edits, (old, new) each, and the flags of its run.
 VARIANTS = {
@@ -57,19 +67,13 @@ VARIANTS = {
         (MLP[1], 'x = dots(hidden, w["down", layer])'),
         (ATTENTION[2], "dx1 = rows(rmsnorm_back, dn1, x1, n1)"),
         (MLP[2], "dx = rows(rmsnorm_back, dn, x, n)")], []),
-    "no position": ([
-        ('add(model["token"][token], model["position"][position])', 'model["token"][token]'),
-        ('rows(add, [w["token"][token] for token in inputs], w["position"])',
-         '[w["token"][token] for token in inputs]'),
-        ('dw["position"][t] = row', "pass")], []),
+    "no position": (NO_POSITION, []),
     "no MLP": ([
         (MLP[0], "pass"),
         (MLP[1], "x = x1"),
         (MLP[3], MLP[3].replace("dx,", SILENT + ","))], []),
-    "no attention": ([
-        (ATTENTION[0], "pass"),
-        (ATTENTION[1], "x1 = x"),
-        (ATTENTION[3], ATTENTION[3].replace("dx1,", SILENT + ","))], []),
+    "no attention": (NO_ATTENTION, []),
+    "no attention, no position": (NO_ATTENTION + NO_POSITION, []),
     WHOLE: ([], []),
 }
 
@@ -164,8 +168,8 @@ def table(figures):
 
 
 THEMES = {                                                   # ink, faint lines, and a colour for each variant
-    "light": ("#1f2328", "#d1d9e0", ["#0550ae", "#0e7490", "#b35900", "#8250df", "#1a7f37", "#cf222e"]),
-    "dark": ("#f0f6fc", "#3d444d", ["#79c0ff", "#39a0c9", "#f0883e", "#bc8cff", "#56d364", "#ff7b72"]),
+    "light": ("#1f2328", "#d1d9e0", ["#0550ae", "#0e7490", "#b35900", "#8250df", "#1a7f37", "#cf222e", "#7d6608"]),
+    "dark": ("#f0f6fc", "#3d444d", ["#79c0ff", "#39a0c9", "#f0883e", "#bc8cff", "#56d364", "#ff7b72", "#d2b53f"]),
 }
 DASHES = {NOTHING: (0, (1, 1.5)), "letter counts": (0, (3, 1.5)), "bigram counts": (0, (6, 1.5))}
 

@@ -91,7 +91,7 @@ def test_a_number_just_below_1e9_runs(flag):
     ("rate", "-1e-9"), ("temperature", 0.0), ("temperature", 0.009999), ("heads", -4), ("steps", -10**30)])
 def test_a_number_out_of_bounds_is_refused_with_flag_bounds_and_value(flag, value, refused):
     told = float(value) if flag in REAL else value
-    expected = f"--{flag} must be from {LEAST[flag]} to below 1e9, not {told}\n"
+    expected = f"--{flag} must be at least {LEAST[flag]} and below 1e9, not {told}\n"
     assert refused(f"--{flag}={value}") == expected
 
 
