@@ -1,7 +1,7 @@
 # microgpt: how a GPT is trained and how it speaks. This file reads a list of names, learns what
 # names look like, and makes up names of its own. It is plain Python with nothing hidden, written
-# to be read aloud from the first line to the last. GPT stands for generative pretrained
-# transformer. By the end all three words will be clear. The model is Andrej Karpathy's microgpt.
+# to be read aloud. GPT stands for generative pretrained transformer. By the end all three words
+# will be clear. The model is Andrej Karpathy's microgpt. A run takes about half a minute.
 #
 # A vector is a list of numbers, and a matrix is a list of vectors, its rows. The comments on the
 # right give their shapes: [3] is a vector of 3 numbers, and [2][3] is a matrix with 2 such rows.
@@ -51,9 +51,9 @@ random.seed(args.seed)
 random.shuffle(docs)
 
 # A model can only work with numbers. So we cut every name into tokens, which are single letters
-# here, and give each token a number. One more token stands before every name. It is called BOS,
-# for "beginning of sequence". The same token stands after the name, because where a new name could
-# begin, this one is over. All tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26,
+# here, and give each token a number. We put one more token before every name, called BOS for
+# "beginning of sequence". We put it after the name as well, where it says that this name is over
+# and another may begin. All tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26,
 # "anna" becomes 26 0 13 13 0 26. The task is always the same: given the tokens so far, which token
 # comes next?
 letters = sorted(set("".join(docs)))
@@ -89,8 +89,8 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number, and
 # multiply the local gradients along the way. If several paths lead back to the same number, add up
-# what they give. For if a number grows a little, and the result grows by 0.003 along one path and
-# by 0.001 along another, then it grows by 0.004 in all.
+# what they give. Because if a number grows a little, and the result grows by 0.003 along one path
+# and by 0.001 along another, then it grows by 0.004 altogether.
 #
 # In Python, a + b calls a.__add__(b). If a is a plain number, as in 2 + b, it calls b.__radd__(2).
 counter = itertools.count()                                     # 0, 1, 2, and so on
@@ -126,8 +126,9 @@ class Value:                                                    # a number that 
 
     # First we collect this result, its children, their children, and so on, but no leaves, since
     # these pass nothing on. A Value that was used more than once gets a share of its gradient from
-    # every use. Only the complete gradient may be passed on to its children. So we go from the
-    # last Value made to the first, which is called a topological order.
+    # every use. Only when it is complete, it may be passed on to the Value's children. So we go
+    # from the last Value made to the first. Then every Value comes before its children, which is
+    # called a topological order.
     def backward(self):
         graph, new = set(), {self}
         while new:                                              # a leaf has no edges: left out
@@ -148,11 +149,12 @@ class Value:                                                    # a number that 
 #   a = 2 --(3)------^                  ^
 #     '---------------(1)---------------'
 #
-# Two paths lead back to a. They give 1 * 3 and 1, which add up to 4. One leads back to b, and
-# gives 1 * 2. backward() doesn't have to walk every path. It first comes to the sum, which gives 1
-# to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a. Every number waits
-# until all its uses have reported, so each edge is visited only once. In leaves such as a and b,
-# the gradients of several calls add up, until we set them to 0.
+# Two paths lead back to a. They contribute 1 * 3 and 1, which add up to 4. One leads back to b,
+# and contributes 1 * 2. backward() doesn't have to walk every path. It first comes to the sum,
+# which gives 1 to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a. Every
+# number waits until all its uses have reported, so each edge is visited only once. That matters:
+# the number of paths can double with every operation, but the number of edges only grows by one or
+# two. In leaves such as a and b, the gradients of several calls add up, until we set them to 0.
 #
 # Why does the order matter? Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 a. So h is
 # used by g and by the sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on to a. If h
@@ -162,7 +164,7 @@ a, b = Value(2.0), Value(3.0)
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 
 # A dot product multiplies two vectors element by element and adds up the products. We will need
-# many of them, so each becomes a single Value. As in any product, the local gradient of each
+# many, so we make each dot product a single Value. As in any product, the local gradient of each
 # element is its partner. In dot(x, x) each element is its own partner, so it gets two edges, and
 # the gradient 2 x. Built from * and +, a dot product of 16 terms would make about 30 Values.
 def dot(x, y):                                                  # [N], [N] -> a Value
@@ -175,22 +177,25 @@ def dot(x, y):                                                  # [N], [N] -> a 
 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
-# Each token has a row of numbers in the matrix "token". This row is called the token's embedding,
-# and it is all that the model ever sees of the token. The length of the row is the width. Each
-# position in a name has an embedding, too, in the matrix "position". There are as many of them as
-# the block is long, so the model never looks at more tokens than that. This is its context length.
+# Such a model is called a neural network, and its parameters are also called its weights. Each
+# token has a row of numbers in the matrix "token". This row is called the token's embedding, and
+# it is all that the model ever sees of the token. The length of the row is the width, or embedding
+# dimension. Each position in a name has an embedding, too, in the matrix "position". There are as
+# many of them as the block is long, so the model never looks at more tokens than that. This is its
+# context length.
 #
 # All the other matrices turn one vector into another. Each of their rows makes one number of the
 # result, by a dot product. So a matrix [nout][nin] makes nout numbers out of nin. Four of them
 # make attention and two make the MLP, which section 5 explains. The last one is called lm_head,
-# for "language model head". It gives each token a score, its logit, which says how likely it comes
-# next.
+# for "language model head". It gives each token a score, its logit. The higher the logit, the
+# likelier the token is to come next.
 #
-# All parameters start at random, because equal ones would stay equal: the numbers in an embedding
-# would all get the same gradient, forever, and 16 equal numbers are worth no more than one. They
-# are drawn from a normal distribution around 0. Its standard deviation, the typical distance from
-# 0, is 0.08. This is a choice. It makes lm_head small, and so all logits are near 0 at first, and
-# the model finds all tokens about equally likely. It has no wrong opinions to unlearn.
+# All parameters start at random. Nothing in the model treats one place in a vector differently
+# from another. So if all parameters were equal, all 16 numbers of an embedding would get the same
+# gradients, stay equal forever, and be worth no more than one number. The parameters are drawn
+# from a normal distribution around 0. Its standard deviation, the typical distance from 0, is
+# 0.08. This choice makes the numbers of lm_head small. So at first, no token is far more likely
+# than another, and there are only weak opinions to unlearn.
 def matrix(nout, nin):                                          # -> [nout][nin]
     return [[Value(random.gauss(0, 0.08)) for _ in range(nin)] for _ in range(nout)]
 
@@ -212,15 +217,16 @@ def set_params(numbers):                                        # one number for
         param.data, param.grad = number, 0.0
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
-# A token and its position go in, and the logits come out. First we need four small functions. The
-# first one, add, adds two vectors number by number.
+# A token and its position go in, with what is remembered of the tokens before it, and the logits
+# come out. First we need four small functions. The first one, add, adds two vectors number by
+# number.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures how
-# well two vectors match. It is positive if they point the same way, 0 if they are at right angles,
-# and negative if they point in opposite directions. So each row of the matrix is a pattern, and
-# the result says how well x matches each pattern.
+# well two vectors match. It is positive if they point roughly the same way, 0 if they are at right
+# angles, and negative if they point away from each other. So each row of the matrix is a pattern,
+# and the result says how well x matches each pattern.
 def linear(x, w):                                               # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in w]
 
@@ -229,8 +235,8 @@ def linear(x, w):                                               # [nin], [nout][
 # weights in attention, and for the probabilities of the next token. The scores 1 and 0 would also
 # become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So we may
 # first subtract the largest score from all of them. We do it because exp of a large score is too
-# large for a float. Whatever we subtract, the result stays the same. So no gradient is lost if we
-# subtract a plain number, with no edge back to the scores.
+# large for a float. Since the result doesn't change with what we subtract, the gradient of what we
+# subtract is 0. So we can take it as a plain number, with no edge back to the scores.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -238,10 +244,11 @@ def softmax(scores):                                            # [N] -> [N]
     return [each / total for each in exps]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019). RMS
-# stands for the root of the mean of the squares. Every number is divided by it, or multiplied by
-# mean ** -0.5, which is the same. After that, the mean of the squares is 1. Without this, numbers
-# could grow from layer to layer. If each layer only doubled them, 20 layers would make them a
-# million times as large. The 1e-5 keeps us from dividing by 0.
+# stands for root mean square, the square root of the mean of the squares. Every number is divided
+# by it, or multiplied by mean ** -0.5, which is the same. After that, the mean of the squares is
+# 1. Without this, what a layer adds could grow with what it reads. If each layer only doubled the
+# numbers, 20 layers would make them a million times as large. The 1e-5 keeps us from dividing by
+# 0. (The original also learns a factor for each number, which we leave out.)
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
@@ -255,65 +262,37 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #   token + position --> norm --> x --+-----------------> + --+----------> + --> lm_head --> logits
 #                                     '--> attention -----^   '--> MLP ----^
 #
-# Nothing ever replaces x. That's why x is called the residual stream: a layer only has to find
-# what is to be added, the residual. This also helps the gradients. The derivative of a sum with
-# respect to each of its terms is 1. So there is always a path on which gradients come back along
-# x, multiplied by nothing but 1, however many layers there are.
+# x is only ever added to. A layer doesn't have to make x anew, only to find what is to be added,
+# the residual. So x is called the residual stream. This also helps the gradients. The derivative
+# of a sum with respect to each of its terms is 1. So there is always a path on which gradients
+# come back along x through all the layers, multiplied by nothing but 1.
 
-# Attention is how tokens learn from each other. From the copy of its x, each token makes three
-# vectors, with three matrices. The query says what this token is looking for. The key says how
-# other tokens can find it. The value says what it tells those that find it. (This value has
-# nothing to do with our class Value.) Query and key need different matrices, because a vowel may
-# well look for consonants. Say our token has the query [2, 2, 0, 0]. It can listen to the token
-# before it, with the key [2, 0, 1, 0], and to itself, with the key [0, 1, 0, 3]. The dot products
-# of the query with these keys are 4 and 2. We divide them by 2, the root of the number of
-# elements, and get the scores 2 and 1. softmax turns these into the weights 0.73 and 0.27. Now say
-# that the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times
-# the first and 0.27 times the second, in all [7.3, 2.7, 0, 0]. We say that it attends to these
-# tokens, with these weights.
-#
-# Why do we divide by the root? Toss 4 coins, count heads as 1 and tails as -1, and add up. The
-# square of the sum is 4 on average, so the sum is typically 2 away from 0. For 100 coins it is 10.
-# In the same way, dot products of vectors with more elements are larger. Without the division,
-# softmax could easily give one token the weight 1 and all others 0. Then a small change of the
-# scores would change nothing, so the gradients of the scores would be 0, and nobody could learn.
+# Attention is how tokens learn from each other. From a normalized copy of its x, called n in the
+# code, each token makes three vectors, with three matrices. The query says what this token is
+# looking for. The key says how other tokens can find it. The value says what it tells those that
+# find it. (This value has nothing to do with our class Value.) Query and key need different
+# matrices. With one matrix for both, every token would look for tokens like itself. Say our token
+# has the query [2, 2, 0, 0]. It can listen to the token before it, with the key [2, 0, 1, 0], and
+# to itself, with the key [0, 1, 0, 3]. The dot products of the query with these keys are 4 and 2.
+# We divide them by 2, the square root of their 4 elements, and get the scores 2 and 1. softmax
+# turns these into the weights 0.73 and 0.27. Now say that the values of the two tokens are
+# [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the first and 0.27 times the second,
+# altogether [7.3, 2.7, 0, 0]. We say that it attends to these tokens, with these weights.
 #
 # A token may look for several things at once. So query, key and value are cut into slices, here
 # four of 4 numbers each, and all this is done with every slice separately. This is called
-# attention with four heads. (The head in lm_head is something else.) What each head looks for is
-# learned. At the end, the matrix "output" mixes what the heads have heard. Since a sum does not
-# depend on the order of its terms, this attention could not tell which of the earlier letters came
-# first. That's why x contains the position.
+# attention with four heads. What each head looks for is learned. At the end, the matrix "output"
+# mixes what the heads have heard. (The comments count the steps of a layer, which are listed above
+# gpt.)
 #
 # Each token first adds its own key and value to two lists, keys and values, and then listens to
-# all that is in them. So it hears the tokens so far, and itself, but it can't look ahead. Such
-# attention is called causal. Since an earlier token can't see a later one, its key and value will
-# not change any more, and we can keep them. The two lists are called the KV cache. In training,
-# gradients flow back through them to the earlier tokens. (Books speak of a KV cache only when a
-# model generates text. Section 11 shows how training does all tokens at once.)
-
-# The MLP works on what was heard, for each token by itself. (MLP stands for multilayer perceptron,
-# an old name.) Each row of its matrix "up" is a pattern, and linear says how well x matches it.
-# There are 4 * width patterns, a common choice. relu sets the negative matches to 0. Then the
-# matrix "down" makes a vector of them. Say there are two patterns, with the matches 2 and 0, and
-# the rows of "down" are [1, 5] and [3, 7]. The dot products are 2 and 6, which is twice the first
-# column. So each pattern has a column of its own, and the better it is matched, the more of its
-# column is added to x. Without relu, the second matrix would be of no use: to multiply by 2 and
-# then by 3 is to multiply by 6, and in the same way, one matrix can do all that two can do, one
-# after the other.
-#
-# Here is a layer in nine steps. The first six are attention, the last three the MLP:
-#
-#   1  normalize a copy of x           7  normalize a copy of x
-#   2  make its query                  8  match it with the patterns, and set negative matches to 0
-#   3  make its key                    9  make a vector of the matches, and add it to x
-#   4  make its value
-#   5  listen to the tokens so far, with each head
-#   6  mix what the heads heard, and add it to x
+# all that is in them. So it hears the tokens before it, and itself, but it can't look ahead. This
+# is called causal attention. Since no token is changed by a later one, the lists can be kept, and
+# are called the KV cache. In training, gradients flow back through them to the earlier tokens.
 head_width = width // heads
 root = math.sqrt(head_width)
 
-def attention(n, layer, keys, values):                          # n: a copy of x; -> [width]
+def attention(n, layer, keys, values):                          # -> [width]
     query = linear(n, model["query", layer])                    # 2: what am I looking for?
     keys.append(linear(n, model["key", layer]))                 # 3: what can others find me by?
     values.append(linear(n, model["value", layer]))             # 4: what do I tell them?
@@ -326,7 +305,38 @@ def attention(n, layer, keys, values):                          # n: a copy of x
             heard.append(dot(weights, [value[i] for value in values]))
     return linear(heard, model["output", layer])                # 6: mix what the heads heard
 
+# Why do we divide by the square root? Toss 4 coins, count heads as 1 and tails as -1, and add up.
+# The square of the sum is 4 on average, so the sum is typically 2 away from 0. For 100 coins it is
+# 10. In the same way, dot products of vectors with more elements are larger. Without the division,
+# softmax could easily give one token a weight of nearly 1, and all others nearly 0. Then a small
+# change of the scores would change hardly anything. So the gradients of the scores would be nearly
+# 0, and queries and keys would hardly learn.
+#
+# What is heard is a sum, and a sum does not depend on the order of its terms. So this attention
+# alone could not tell which of the earlier letters came first. That's why x contains the position.
+# And each token listens to all tokens before it, so a text that is twice as long takes about four
+# times the work. This is the price of attention.
+
+# The MLP works on x, which now includes what was heard, for each token by itself. MLP stands for
+# multilayer perceptron. Many books call it the feed-forward network. Each row of its matrix "up"
+# is a pattern, and linear says how well x matches it. There are 4 * width patterns, a common
+# choice. relu sets the negative matches to 0. Each pattern with its relu is what the books call a
+# neuron. Then the matrix "down" turns the matches back into a vector. Say there are two patterns,
+# with the matches 2 and 0, and the rows of "down" are [1, 5] and [3, 7]. The dot products are 2
+# and 6, which is twice the first column. So each pattern has a column of its own, and the better
+# it is matched, the more of its column is added to x. Without relu, the second matrix would be of
+# no use: to multiply by 2 and then by 3 is to multiply by 6, and in the same way, one matrix can
+# do all that two can do, one after the other.
+#
+# So here is a layer in nine steps. The first six are attention, and the last three are the MLP.
 # The cache has two lists for each layer, the keys and the values of the tokens so far.
+#
+#   1  normalize a copy of x           7  normalize a copy of x
+#   2  make its query                  8  match it with the patterns, and set negative matches to 0
+#   3  make its key                    9  turn the matches back into a vector, and add it to x
+#   4  make its value
+#   5  listen to the tokens so far, with each head
+#   6  mix what the heads heard, and add it to x
 def gpt(token, position, cache):                                # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
@@ -338,13 +348,13 @@ def gpt(token, position, cache):                                # -> logits [voc
         x = add(x, linear(hidden, model["down", layer]))        # 9: back to [width]
     return linear(x, model["lm_head"])                          # a logit for each token
 
-# Why is x normalized twice at the beginning? The first time gives the stream its standard size.
-# The second time is step 1, which every layer has. In the first layer, it changes almost nothing.
+# x is normalized at the very beginning, so that the stream starts at a standard size. Step 1 then
+# normalizes a copy again, as in every layer. In the first layer, this changes almost nothing.
 #
 # All this is a transformer (Vaswani and others, 2017). You can remember the name this way: layer
 # by layer, it transforms the vector of a token into one that says what comes next. GPT-2 follows
-# the same plan. Among the differences, it has layer norm instead of RMSNorm, GELU instead of ReLU,
-# and biases. It has no norm before the first layer, but one before lm_head.
+# the same plan. Among the differences, it normalizes x before lm_head and not at the beginning,
+# and it uses one matrix both as token and as lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this token
@@ -380,9 +390,9 @@ print(f"loss of the untrained model for {docs[0]}: {loss_of(example).data:.4f}")
 # That loss was built from thousands of Values. One call of backward() gives every one of them its
 # gradient. We only need those of the parameters. The others were needed on the way. So the next
 # function is given the numbers of all parameters and the tokens of one name, and it returns the
-# loss and the gradients. We call such a function an engine, and this one is named autograd, after
-# its method. Section 11 will build another engine. Computing gradients this way, from the loss
-# back to the parameters, is called backpropagation.
+# loss and the gradients. Computing gradients this way, from the loss back to the parameters, is
+# called backpropagation. We call such a function an engine, and this one is named autograd, after
+# its method. Section 11 will build another.
 def autograd(numbers, tokens):                                  # -> loss, gradients [params]
     set_params(numbers)                                         # also sets all gradients to 0
     loss = loss_of(tokens)
@@ -390,9 +400,9 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
     return loss.data, [param.grad for param in params]
 
 # How do we know that a gradient is right? It is a slope, so we can measure it. We make one
-# parameter a little larger, then a little smaller, and divide the change of the loss by the change
-# of the parameter. (With a much smaller change, rounding would spoil the result.) This is called a
-# gradient check.
+# parameter a little larger, then a little smaller, and divide the change in the loss by the change
+# in the parameter. (With a much smaller change, rounding would spoil the result.) This is called a
+# gradient check. Section 12 will compare all the gradients.
 which = BOS * width                                             # the first number for BOS
 _, gradients = autograd(untrained, example)
 up, down = untrained[:], untrained[:]
@@ -404,28 +414,30 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # %% 8. Adam --------------------------------------------------------------------------------------
 # A gradient says how fast the loss grows with a parameter. So the simplest way to learn is to move
 # every parameter a little the other way: we subtract its gradient times a small number, the
-# learning rate. This is called gradient descent. If the rate is small enough, the loss of this
-# name gets smaller. But the next name may want the opposite. And some parameters have large
-# gradients, others tiny ones. The embedding of a rare letter, for example, gets no gradient from
-# most names. Still it must be learned as well as the others, so it needs a larger rate. No single
-# rate is right for all.
+# learning rate. This is called gradient descent. We go downhill from where we are. If the rate is
+# small enough, the loss of this name gets smaller. But there are two problems. First, the next
+# name may want the opposite. Second, some parameters have large gradients and others tiny ones.
+# The embedding of a rare letter, for example, gets no gradient from most names. Still it must be
+# learned just as well as the others. So no single rate is right for all.
 #
-# Adam (Kingma and Ba, 2015) solves both problems. It keeps two running means for every parameter,
-# which statisticians call moments. The first moment is the mean of its recent gradients. If the
+# Adam (Kingma and Ba, 2015) deals with both. It keeps two running means for every parameter,
+# called its moments. The first moment, m in the code, is the mean of its recent gradients. If the
 # names disagree, their gradients mostly cancel out in it. If they agree, it stays large. The
-# second moment is the mean of the squares of its gradients. Squares can't cancel out, because they
-# are never negative. So the root of their mean is the typical size of a gradient of this
-# parameter. Adam divides the first moment by this size, multiplies the result by the rate, and
-# subtracts it from the parameter. If the gradient were always g, the moments would be g and g²,
-# and g / √g² would be 1 or -1, whether g is large or tiny. So all parameters whose gradients agree
-# move at the same pace, by about the rate in each step. If the sign of the gradient keeps
-# changing, the first moment is near 0, and the parameter hardly moves.
+# second moment, v in the code, is the mean of the squares of its gradients. Squares can't cancel
+# out, because they are never negative. So the root of their mean is the typical size of a gradient
+# of this parameter. Adam divides the first moment by this size, multiplies the result by the rate,
+# and subtracts it from the parameter. If the gradient were always g, the moments would be g and
+# g², and g / √g² would be 1 or -1, whether g is large or tiny. So all parameters whose gradients
+# agree move at the same pace, by about the rate in each step. If the sign of the gradient keeps
+# changing, the first moment is near 0, and the parameter hardly moves. And the rare letter? If a
+# gradient g comes after a long silence, then m is 0.15 g and the root of v is 0.1 g, as we will
+# see. So the parameter moves by 1.5 times the rate, however small g is.
 #
 # To update the first running mean, we take 0.85 times its old value and add 0.15 times the new
 # gradient. This is called an exponential moving average. With every name, the older gradients lose
 # 15 % of their weight. After 7 names they have a third of it left, because 0.85 ** 7 is 0.32. The
-# second mean takes 0.99 and 0.01, so it remembers about a hundred names. These numbers are
-# choices. Adam's usual ones are 0.9 and 0.999.
+# second mean takes 0.99 and 0.01. It takes 110 names until 0.99 ** 110 is 0.33, so it remembers
+# much longer. These numbers are choices. Adam's usual ones are 0.9 and 0.999.
 #
 # Both means start at 0, so at first they are too close to 0. After the first name, the first
 # moment is only 0.15 times the gradient. So we divide it by 0.15. After the second name, the
@@ -445,13 +457,14 @@ def adam(numbers, gradients, first, second, rate, count):       # all the lists 
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam moves
-# the parameters. That is all there is to training. Every step sees one random name and not all of
-# them, so its gradients only estimate those of all names together. This idea is called stochastic
-# gradient descent, and Adam is a refinement of it. Larger models take a batch of many examples in
-# each step. The rate falls in a straight line, from args.rate at the first step almost to 0 at
-# step args.steps. (A longer training would stretch the line.) Large steps learn fast, and small
-# ones at the end keep the last names from undoing what all the others taught. You can stop the
-# training with Ctrl-C. Then we go on with the last complete step.
+# the parameters. That is all there is to training. Every step sees one random name instead of all
+# of them, so its gradients only estimate those of all names together. This idea is called
+# stochastic gradient descent, and Adam is a refinement of it. Larger models take a batch of many
+# examples in each step. The rate falls in a straight line, from args.rate at the first step almost
+# to 0 at step args.steps. (In section 12, a second training must follow the same line, even if it
+# is shorter.) Large steps learn fast, and small ones at the end keep the last names from undoing
+# what all the others taught. You can stop the training with Ctrl-C. Then we go on with the last
+# complete step.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
@@ -499,14 +512,14 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # Using a trained model is called inference. Ours makes up names. It starts with BOS, computes the
 # probabilities of the next token, and draws one at random: a token with the probability 0.2 is
 # drawn one time in five. It feeds this token back in, and goes on until it draws BOS again or the
-# block is full. That's what generative means, and predicting each token from those before it is
-# called autoregressive.
+# block is full. That's what generative means, and a model that predicts each token from those
+# before it is called autoregressive.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it has
 # learned. Take two tokens with the probabilities 0.8 and 0.2. The exp of the first logit is 4
 # times that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square of
 # exp(x). So now the first token is 16 times as likely as the second. A low temperature plays it
-# safe, and a high one takes risks.
+# safe, and near 0 it always takes the likeliest token. A high one takes risks.
 def generate(chance=random):                                    # chance makes the random draws
     cache = [([], []) for _ in range(layers)]
     name, token = "", BOS
@@ -520,19 +533,25 @@ def generate(chance=random):                                    # chance makes t
     return name
 
 # Let's hear what the model says before and after its training. Did it only repeat the names it was
-# trained on? Or did it even find names that are in the file, but that it has never seen? (Before
-# training, we use other random numbers, so as not to use up those that come after. With --fast,
-# nothing is trained yet, and all this follows in section 12.)
+# trained on? Or did it even find names that are in the file, but weren't among those it was
+# trained on? (Before training, we use other random numbers, so as not to use up those that come
+# after. With --fast, nothing is trained yet, and all this follows in section 12.)
 #
 # Then we look inside the model. Nobody told it about vowels. Yet in our run, the letters whose
-# embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels,
-# probably because much the same letters follow them. How much has attention helped? On short names
-# and in a thousand steps, hardly at all. Without it, the mean loss of the last hundred names is
-# 2.4755, and with it 2.4715, which may be chance. (Exercise 11 of the README measures it.) What
-# has the model learned, then? A table that counts which letter follows which comes to 2.594. A
-# model without attention and without positions knows no more than that, and comes to 2.598. So, so
-# far, most of what it knows beyond the table is what comes where in a name. (docs/parts.py
-# measures this.) Attention pays off with longer texts, longer training and larger models.
+# embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels.
+# That's probably because much the same letters follow them.
+#
+# How much has attention helped? On short names and in a thousand steps, hardly at all. These are
+# mean losses of the last hundred names, measured by docs/parts.py and by exercise 11 of the
+# README:
+#
+#   2.594    a table that counts which letter follows which, as it goes
+#   2.598    a model without attention and positions, which knows the letter only
+#   2.4755   a model without attention, which knows the letter and its position
+#   2.4715   our model
+#
+# So what our model knows beyond the table, it mostly knows from the position. Attention pays off
+# with longer texts, longer training and larger models.
 def show(trained, seen):                                        # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
@@ -560,16 +579,17 @@ if not args.fast:
 # tokens that the model predicts from.
 #
 # Most functions become a pair. The forward function computes y from x. The backward function is
-# given dy, the gradient of the loss with respect to y, and it returns dx, the gradient with
-# respect to x. dy is a list with one number for each number of y. One number x_j may affect every
-# y_i, and each of these is a path to the loss. So dx_j is the sum, over all i, of dy_i times the
-# derivative of y_i with respect to x_j. We write this sum as Σ_i.
+# given dy, which is short for the gradient of the loss with respect to y, one number for each
+# number of y. It returns dx, the same for x. One number x_j may affect every y_i, and each of
+# these is a path to the loss. So dx_j is the sum, over all i, of dy_i times the derivative of y_i
+# with respect to x_j. We write this sum as Σ_i.
 #
 # A few helpers first. sumprod is the dot product of plain numbers. Python has had it since 3.12.
 # For older versions we make our own. dots takes the dot product of every row of a with every row
-# of b. It does what linear does, for many vectors at once. columns turns a matrix on its side: its
-# columns become rows. rows applies a function to the first row of each matrix, then to the second
-# row of each, and so on, up to the end of the shortest. So rows(add, a, b) adds two matrices.
+# of b. It does what linear does, for many vectors at once. In linear algebra, this is the product
+# of a and b transposed. columns is the transpose: the columns become rows. rows applies a function
+# to the first row of each matrix, then to the second row of each, and so on, up to the end of the
+# shortest. So rows(add, a, b) adds two matrices.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
@@ -639,8 +659,8 @@ def split(x):                                                   # [T][width] -> 
 def join(parts):                                                # the other way
     return [list(itertools.chain(*pieces)) for pieces in zip(*parts)]
 
-# Attention. Scores are dot products, as in linear, and so is what is heard. Between them stands
-# softmax. So the backward pass needs no new rule. For one head, token t listens to an earlier
+# Attention. Both the scores and what is heard are dot products, as in linear, and softmax stands
+# between them. So the backward pass needs no new rule. For one head, token t listens to an earlier
 # token e, or to itself:
 #     score_te = Σ_i q_ti k_ei / root           row t of q with row e of k
 #     weight_te = softmax of row t of score     a later e has the score -∞, and exp(-∞) is 0
@@ -656,10 +676,13 @@ def join(parts):                                                # the other way
 #     dq_ti = Σ_e dscore_te k_ei / root         row t of dscore with column i of k
 #     k_ei affects score_te for every t, by q_ti / root:
 #     dk_ei = Σ_t dscore_te q_ti / root         column e of dscore with column i of q
-# For example, if token 3 gives token 1 the weight 0.7, then 0.7 times the gradient of what token 3
-# hears goes back to the value of token 1. All later tokens that listen to token 1 send it a share,
-# and the sum over t adds them up. In the code, dscore is divided by root first, and then dq and dk
-# are what linear_back gives for x = q and w = k.
+# Take the example of section 5, where a token hears [7.3, 2.7, 0, 0]. Say dheard is
+# [0.1, 0, 0, 0]. Its dot products with the two values give dweight, which is [1, 0]. The Σ in
+# softmax's rule is 0.73 * 1, so dscore is 0.73 * (1 - 0.73) = 0.2 and 0.27 * (0 - 0.73) = -0.2:
+# our token should listen less to the first and more to the second. The value of the first gets
+# 0.73 times dheard, and that of the second 0.27 times. All later tokens that listen to a token
+# send it such shares, and the sums over t add them up. In the code, dscore is divided by root
+# first, and then dq and dk are what linear_back gives for x = q and w = k.
 def attention_forward(q, k, v):                                 # -> heard [T][width], weights
     heard, weights = [], []
     for qh, kh, vh in zip(split(q), split(k), split(v)):
@@ -695,11 +718,11 @@ def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv,
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back through
 # the same steps, from 9 to 1. Anything that was used more than once gets gradients from every use,
 # and they add up. A sum, as in steps 6 and 9, passes its gradient on to both its terms unchanged.
-# Tokens and positions that the name does not use keep the gradient 0. The variables are named as
-# in section 5, with q, k and v for query, key and value. x1 is x after step 6, and n1 is its
-# normalized copy. The numbers come as one long list, and the first two lines cut it into matrices
-# again. Each islice takes the next numbers from the list, as many as one row has. At the end, the
-# gradients are returned in the same order.
+# Tokens and positions that the name does not use keep the gradient 0, so these two matrices start
+# with zeros. The variables are named as in section 5, with q, k and v for query, key and value. x1
+# is x after step 6, and n1 is its normalized copy. The numbers come as one long list, and the
+# first two lines cut it into matrices again. Each islice takes the next numbers from the list, as
+# many as one row has. At the end, the gradients are returned in the same order.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     left = iter(numbers)
     w = {name: [list(itertools.islice(left, len(row))) for row in m] for name, m in model.items()}
@@ -731,7 +754,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         # 9 and 8: the MLP; dx goes to both terms of the sum, to x1 and to the MLP
         dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])
         dn1, dw["up", layer] = linear_back(rows(relu_back, dhidden, hidden), n1, w["up", layer])
-        dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))    # 7: the copy and x1 itself
+        dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))    # 7: x1 was used here and in 9
         # 6: the output; again dx1 goes to both terms, to x and to attention
         dheard, dw["output", layer] = linear_back(dx1, heard, w["output", layer])
         dq, dk, dv = attention_back(dheard, q, k, v, weights)   # 5
@@ -740,7 +763,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         dn_k, dw["key", layer] = linear_back(dk, n, w["key", layer])
         dn_q, dw["query", layer] = linear_back(dq, n, w["query", layer])
         dn = rows(add, dn_q, rows(add, dn_k, dn_v))
-        dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))       # 1: the copy and x itself
+        dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))       # 1: x was used here and in 6
     for t, (token, row) in enumerate(zip(inputs, rows(rmsnorm_back, dx, sums, normed))):
         dw["position"][t] = row
         dw["token"][token] = add(dw["token"][token], row)       # a letter may come twice
@@ -749,7 +772,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
 # %% 12. The two engines compared -----------------------------------------------------------------
 # Do the two engines agree? We try them on the first name, and on the longest, which may be longer
 # than the block. They must find the same loss and the same gradients, except for the rounding of
-# floats. We print the largest difference of two gradients, divided by the largest gradient.
+# floats. We print the largest difference between two gradients, divided by the largest gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))
