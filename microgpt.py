@@ -1,7 +1,7 @@
 # microgpt: how a GPT is trained and how it speaks. This file reads a list of names, learns what
 # names look like, and makes up names of its own. It is plain Python with nothing hidden, written
 # to be read aloud. GPT stands for generative pretrained transformer. By the end all three words
-# will be clear. The model is Andrej Karpathy's microgpt. A run takes about half a minute.
+# will be clear. The model is Andrej Karpathy's microgpt. A run takes less than a minute.
 #
 # A vector is a list of numbers, and a matrix is a list of vectors, its rows. The comments on the
 # right give their shapes: [3] is a vector of 3 numbers, and [2][3] is a matrix with 2 such rows.
@@ -46,7 +46,7 @@ try:
 except (OSError, ValueError) as problem:
     parser.error(f"--data {args.data!r} cannot be read: {problem}")
 if not docs:
-    parser.error(f"--data {args.data!r} must hold at least one name, not none")
+    parser.error(f"--data {args.data!r} must hold at least one name, but holds none")
 random.seed(args.seed)
 random.shuffle(docs)
 
@@ -89,8 +89,9 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number, and
 # multiply the local gradients along the way. If several paths lead back to the same number, add up
-# what they give. Because if a number grows a little, and the result grows by 0.003 along one path
-# and by 0.001 along another, then it grows by 0.004 altogether.
+# what they give. For example, x * x has two paths back to x. At x = 3, let x grow by 0.001. Then
+# the first factor alone makes the result grow by 0.003, and so does the second. Together they make
+# it grow by 0.006.
 #
 # In Python, a + b calls a.__add__(b). If a is a plain number, as in 2 + b, it calls b.__radd__(2).
 counter = itertools.count()                                     # 0, 1, 2, and so on
@@ -98,7 +99,7 @@ counter = itertools.count()                                     # 0, 1, 2, and s
 class Value:                                                    # a number that remembers
     def __init__(self, data, edges=()):
         self.data = data                                        # the number itself
-        self.grad = 0.0                                         # its gradient, set by backward()
+        self.grad = 0.0                                         # its gradient, from backward()
         self.edges = edges                                      # [(child, local_grad), ...]
         self.order = next(counter)                              # each new Value has a higher one
 
@@ -124,11 +125,11 @@ class Value:                                                    # a number that 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a; sum() starts with 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # First we collect this result, its children, their children, and so on, but no leaves, since
-    # these pass nothing on. A Value that was used more than once gets a share of its gradient from
-    # every use. Only when it is complete, it may be passed on to the Value's children. So we go
-    # from the last Value made to the first. Then every Value comes before its children, which is
-    # called a topological order.
+    # First we collect all that have something to pass on: this result, its children, their
+    # children, but no leaves. A Value that was used more than once gets a share of its gradient
+    # from every use. Only when it has all its shares may it pass on its gradient. So we go from
+    # the last Value made to the first. Then every Value comes before its children. This is called
+    # a topological order.
     def backward(self):
         graph, new = set(), {self}
         while new:                                              # a leaf has no edges: left out
@@ -153,8 +154,10 @@ class Value:                                                    # a number that 
 # and contributes 1 * 2. backward() doesn't have to walk every path. It first comes to the sum,
 # which gives 1 to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a. Every
 # number waits until all its uses have reported, so each edge is visited only once. That matters:
-# the number of paths can double with every operation, but the number of edges only grows by one or
-# two. In leaves such as a and b, the gradients of several calls add up, until we set them to 0.
+# y = x + x has two paths to x, and y + y already has four. The number of paths can double with
+# every operation, but an operation only adds its own few edges. Leaves such as a and b are not set
+# to 0 at the beginning. So the gradients of several calls add up in them, until we set them to 0
+# ourselves.
 #
 # Why does the order matter? Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 a. So h is
 # used by g and by the sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on to a. If h
@@ -259,8 +262,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # of them for the letter, and others for the position. In every layer, first attention and then the
 # MLP reads a normalized copy of x, and adds what it finds to x.
 #
-#   token + position --> norm --> x --+-----------------> + --+----------> + --> lm_head --> logits
-#                                     '--> attention -----^   '--> MLP ----^
+#   token + position --> norm --> x --+-----------------> + --+-----------> + --> lm_head, logits
+#                                     '-> norm, attention ^   '-> norm, MLP ^
 #
 # x is only ever added to. A layer doesn't have to make x anew, only to find what is to be added,
 # the residual. So x is called the residual stream. This also helps the gradients. The derivative
@@ -305,38 +308,41 @@ def attention(n, layer, keys, values):                          # -> [width]
             heard.append(dot(weights, [value[i] for value in values]))
     return linear(heard, model["output", layer])                # 6: mix what the heads heard
 
-# Why do we divide by the square root? Toss 4 coins, count heads as 1 and tails as -1, and add up.
-# The square of the sum is 4 on average, so the sum is typically 2 away from 0. For 100 coins it is
-# 10. In the same way, dot products of vectors with more elements are larger. Without the division,
-# softmax could easily give one token a weight of nearly 1, and all others nearly 0. Then a small
-# change of the scores would change hardly anything. So the gradients of the scores would be nearly
-# 0, and queries and keys would hardly learn.
+# Why do we divide by the square root? Take 4 steps, each to the left or to the right at random.
+# The square of your distance from the start is 4 on average, so you are typically 2 steps away.
+# After 100 steps it is 10. In the same way, dot products of vectors with more elements are larger.
+# Without the division, softmax could easily give one token a weight of nearly 1, and all others
+# nearly 0. Then a small change of the scores would change hardly anything. So the gradients of the
+# scores would be nearly 0, and queries and keys would hardly learn.
 #
 # What is heard is a sum, and a sum does not depend on the order of its terms. So this attention
 # alone could not tell which of the earlier letters came first. That's why x contains the position.
-# And each token listens to all tokens before it, so a text that is twice as long takes about four
-# times the work. This is the price of attention.
+# And each token listens to all tokens before it. So in a text that is twice as long, four times as
+# many pairs of tokens must be compared. This is the price of attention.
 
-# The MLP works on x, which now includes what was heard, for each token by itself. MLP stands for
-# multilayer perceptron. Many books call it the feed-forward network. Each row of its matrix "up"
-# is a pattern, and linear says how well x matches it. There are 4 * width patterns, a common
-# choice. relu sets the negative matches to 0. Each pattern with its relu is what the books call a
-# neuron. Then the matrix "down" turns the matches back into a vector. Say there are two patterns,
-# with the matches 2 and 0, and the rows of "down" are [1, 5] and [3, 7]. The dot products are 2
-# and 6, which is twice the first column. So each pattern has a column of its own, and the better
-# it is matched, the more of its column is added to x. Without relu, the second matrix would be of
-# no use: to multiply by 2 and then by 3 is to multiply by 6, and in the same way, one matrix can
-# do all that two can do, one after the other.
+# The MLP works on a normalized copy of x, which now includes what was heard, for each token by
+# itself. MLP stands for multilayer perceptron. Many books call it the feed-forward network. Each
+# row of its matrix "up" is a pattern, and linear says how well the copy matches it. There are
+# 4 * width patterns, a common choice. relu sets the negative matches to 0. Each pattern with its
+# relu is what the books call a neuron. Then the matrix "down" turns the matches back into a
+# vector. Say there are two patterns, with the matches 2 and 0, and the rows of "down" are [1, 5]
+# and [3, 7]. The dot products are 2 and 6, which is twice the first column. So each pattern has a
+# column of its own, and the better it is matched, the more of its column is added to x. Without
+# relu, the second matrix would be of no use: to multiply by 2 and then by 3 is to multiply by 6,
+# and in the same way, one matrix can do all that two can do, one after the other.
 #
 # So here is a layer in nine steps. The first six are attention, and the last three are the MLP.
 # The cache has two lists for each layer, the keys and the values of the tokens so far.
 #
-#   1  normalize a copy of x           7  normalize a copy of x
-#   2  make its query                  8  match it with the patterns, and set negative matches to 0
-#   3  make its key                    9  turn the matches back into a vector, and add it to x
+#   1  normalize a copy of x
+#   2  make its query
+#   3  make its key
 #   4  make its value
 #   5  listen to the tokens so far, with each head
 #   6  mix what the heads heard, and add it to x
+#   7  normalize a copy of x
+#   8  match it with the patterns, and set negative matches to 0
+#   9  turn the matches back into a vector, and add it to x
 def gpt(token, position, cache):                                # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
@@ -429,15 +435,15 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # and subtracts it from the parameter. If the gradient were always g, the moments would be g and
 # g², and g / √g² would be 1 or -1, whether g is large or tiny. So all parameters whose gradients
 # agree move at the same pace, by about the rate in each step. If the sign of the gradient keeps
-# changing, the first moment is near 0, and the parameter hardly moves. And the rare letter? If a
-# gradient g comes after a long silence, then m is 0.15 g and the root of v is 0.1 g, as we will
-# see. So the parameter moves by 1.5 times the rate, however small g is.
+# changing, the first moment is near 0, and the parameter hardly moves.
 #
 # To update the first running mean, we take 0.85 times its old value and add 0.15 times the new
 # gradient. This is called an exponential moving average. With every name, the older gradients lose
 # 15 % of their weight. After 7 names they have a third of it left, because 0.85 ** 7 is 0.32. The
 # second mean takes 0.99 and 0.01. It takes 110 names until 0.99 ** 110 is 0.33, so it remembers
-# much longer. These numbers are choices. Adam's usual ones are 0.9 and 0.999.
+# much longer. And the rare letter? If a gradient g comes after a long silence, m is 0.15 g, and v
+# is 0.01 g², whose root is 0.1 g. So the parameter moves by 1.5 times the rate, however small g
+# is. These numbers are choices. Adam's usual ones are 0.9 and 0.999.
 #
 # Both means start at 0, so at first they are too close to 0. After the first name, the first
 # moment is only 0.15 times the gradient. So we divide it by 0.15. After the second name, the
@@ -461,10 +467,10 @@ def adam(numbers, gradients, first, second, rate, count):       # all the lists 
 # of them, so its gradients only estimate those of all names together. This idea is called
 # stochastic gradient descent, and Adam is a refinement of it. Larger models take a batch of many
 # examples in each step. The rate falls in a straight line, from args.rate at the first step almost
-# to 0 at step args.steps. (In section 12, a second training must follow the same line, even if it
-# is shorter.) Large steps learn fast, and small ones at the end keep the last names from undoing
-# what all the others taught. You can stop the training with Ctrl-C. Then we go on with the last
-# complete step.
+# to 0 at step args.steps. (After Ctrl-C, the training of section 12 has fewer steps, but must use
+# the same rates.) Large steps learn fast, and small ones at the end keep the last names from
+# undoing what all the others taught. You can stop the training with Ctrl-C. Then we go on with the
+# last complete step.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
@@ -534,8 +540,7 @@ def generate(chance=random):                                    # chance makes t
 
 # Let's hear what the model says before and after its training. Did it only repeat the names it was
 # trained on? Or did it even find names that are in the file, but weren't among those it was
-# trained on? (Before training, we use other random numbers, so as not to use up those that come
-# after. With --fast, nothing is trained yet, and all this follows in section 12.)
+# trained on? (With --fast, nothing is trained yet, and all this follows in section 12.)
 #
 # Then we look inside the model. Nobody told it about vowels. Yet in our run, the letters whose
 # embeddings are closest to those of a, i and e, the most frequent letters, are the other vowels.
@@ -545,10 +550,10 @@ def generate(chance=random):                                    # chance makes t
 # mean losses of the last hundred names, measured by docs/parts.py and by exercise 11 of the
 # README:
 #
-#   2.594    a table that counts which letter follows which, as it goes
-#   2.598    a model without attention and positions, which knows the letter only
-#   2.4755   a model without attention, which knows the letter and its position
-#   2.4715   our model
+#   2.594   a table that learns only how often each letter follows another
+#   2.598   a model without attention and positions, which sees the last letter only
+#   2.476   a model without attention, which sees the last letter and its position
+#   2.471   our model
 #
 # So what our model knows beyond the table, it mostly knows from the position. Attention pays off
 # with longer texts, longer training and larger models.
@@ -601,8 +606,10 @@ def columns(a):                                                 # [A][B] -> [B][
 def rows(function, *matrices):                                  # one result for each row
     return [function(*vectors) for vectors in zip(*matrices)]
 
-# Linear. y = dots(x, w), for x [T][nin] and w [nout][nin]. So y_ti is number i in row t of y, and
-# so on.
+# Linear. y = dots(x, w), for x [T][nin] and w [nout][nin]. So y_ti is number i in row t of y. For
+# example, let w be [[3, 4], [5, 6]]. If one row of x is [1, 2], the row of y is [11, 17]. If the
+# row of dy is [1, 0], only the first number of y counts. So the row of dx is [3, 4], which is the
+# first row of w. The first row of dw gets [1, 2], which is x.
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
 #     x_tj affects y_ti for every i, by w_ij:
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
@@ -678,30 +685,31 @@ def join(parts):                                                # the other way
 #     dk_ei = Σ_t dscore_te q_ti / root         column e of dscore with column i of q
 # Take the example of section 5, where a token hears [7.3, 2.7, 0, 0]. Say dheard is
 # [0.1, 0, 0, 0]. Its dot products with the two values give dweight, which is [1, 0]. The Σ in
-# softmax's rule is 0.73 * 1, so dscore is 0.73 * (1 - 0.73) = 0.2 and 0.27 * (0 - 0.73) = -0.2:
-# our token should listen less to the first and more to the second. The value of the first gets
-# 0.73 times dheard, and that of the second 0.27 times. All later tokens that listen to a token
-# send it such shares, and the sums over t add them up. In the code, dscore is divided by root
-# first, and then dq and dk are what linear_back gives for x = q and w = k.
+# softmax's rule is 0.73 * 1, so dscore is 0.73 * (1 - 0.73) = 0.2 and 0.27 * (0 - 0.73) = -0.2.
+# Training goes against the gradient, so our token will listen less to the first and more to the
+# second. The value of the first gets 0.73 times dheard, and that of the second 0.27 times. All
+# later tokens that listen to a token send it such shares, and the sums over t add them up. In the
+# code, dscore is divided by root first. Then the scores are dots(q, k), a linear with x = q and
+# w = k, and linear_back gives dq and dk.
+def head_forward(q, k, v):                                      # -> heard, weights, of one head
+    scores = [[each / root if e <= t else -math.inf for e, each in enumerate(row)]
+              for t, row in enumerate(dots(q, k))]
+    weights = rows(softmax_forward, scores)
+    return dots(weights, columns(v)), weights
+
+def head_back(dheard, q, k, v, weights):                        # -> dq, dk, dv, of one head
+    dscores = rows(softmax_back, dots(dheard, v), weights)
+    dq, dk = linear_back([[each / root for each in row] for row in dscores], q, k)
+    return dq, dk, dots(columns(weights), columns(dheard))
+
+# And now for all heads. rows takes the heads one by one, as it takes rows.
 def attention_forward(q, k, v):                                 # -> heard [T][width], weights
-    heard, weights = [], []
-    for qh, kh, vh in zip(split(q), split(k), split(v)):
-        scores = [[each / root if e <= t else -math.inf for e, each in enumerate(row)]
-                  for t, row in enumerate(dots(qh, kh))]
-        weight = rows(softmax_forward, scores)
-        weights.append(weight)
-        heard.append(dots(weight, columns(vh)))
+    heard, weights = zip(*rows(head_forward, split(q), split(k), split(v)))
     return join(heard), weights
 
 def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv, [T][width] each
-    backs = []
-    for dh, qh, kh, vh, weight in zip(split(dheard), split(q), split(k), split(v), weights):
-        dweight = dots(dh, vh)                                  # [T][T]
-        dscore = rows(softmax_back, dweight, weight)            # [T][T]
-        dq, dk = linear_back([[each / root for each in row] for row in dscore], qh, kh)
-        dv = dots(columns(weight), columns(dh))
-        backs.append((dq, dk, dv))
-    return [join(parts) for parts in zip(*backs)]
+    parts = rows(head_back, split(dheard), split(q), split(k), split(v), weights)
+    return [join(part) for part in zip(*parts)]
 
 # Cross-entropy. The surprise is log(1 / p) = -log p, where p is the probability of the target, the
 # token that actually came next. Its derivative with respect to p is -1 / p, and with respect to
@@ -781,7 +789,7 @@ for name in docs[0], max(docs, key=len):
     gaps += [abs(a - b) / largest for a, b in zip(gradients, explicit_gradients)]
     if not (math.isclose(loss, explicit_loss) and all(gap < 1e-9 for gap in gaps)):
         sys.exit("THE TWO ENGINES DISAGREE")
-set_params(trained)                                             # back to the trained model
+set_params(trained)                                             # for those who play with it
 print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam, and
@@ -802,10 +810,10 @@ else:
         print(f"milliseconds per name: autograd {seconds * 1e3:.2f}, explicit "
               f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
 
-# And that's all of it. The models you can talk to are made in the same way, but they are many
-# millions of times larger, with many layers, and they have read billions of times as much. Their
-# tokens are pieces of words. Our training, in which a model only learns what comes next, is the
-# "pretrained" in GPT. After pretraining, such models are trained further, to answer questions and
-# to be helpful. Still, what they do is what you have seen: they continue a text in a likely way,
-# token by token, whether it is true or not. Generative, pretrained, transformer: you have now seen
-# every line of it.
+# And that's all of it. The models you can talk to are made in the same way, but they are millions
+# of times larger, with many layers, and they have read billions of times as much. Their tokens are
+# pieces of words. Our training, in which a model only learns what comes next, is the "pretrained"
+# in GPT. After pretraining, such models are trained further, to answer questions and to be
+# helpful. Still, what they do is what you have seen: they continue a text in a likely way, token
+# by token, whether it is true or not. Generative, pretrained, transformer: you have now seen every
+# line of it.

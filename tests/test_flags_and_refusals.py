@@ -110,7 +110,7 @@ def test_what_cannot_be_understood_is_refused_by_name(flags, word, refused):
     assert word in sentence and flags[0].split("=")[0] in sentence
 
 
-NONE, NO_TEXT = "must hold at least one name, not none", "cannot be read: 'utf-8' codec can't decode byte 0x"
+NONE, NO_TEXT = "must hold at least one name, but holds none", "cannot be read: 'utf-8' codec can't decode byte 0x"
 
 
 @pytest.mark.parametrize("content, reason", [
