@@ -10,12 +10,12 @@ import argparse, contextlib, gc, itertools, math, operator, pathlib, random, sig
 # %% 1. Setup -------------------------------------------------------------------------------------
 # These are the settings you can change, the hyperparameters. Each help text names the section that
 # explains it. To try another value, edit it here or type: python microgpt.py --steps 200. The code
-# below only reads the command line and refuses what makes no sense. It's not about GPTs yet.
+# below only reads the command line and rejects values that make no sense.
 defaults = argparse.ArgumentDefaultsHelpFormatter
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, formatter_class=defaults)
 choice = parser.add_argument
 choice("--data", default="names.txt", help="the text to learn from, one name per line (section 2)")
-choice("--seed", type=int, default=42, help="where random numbers start (section 2)")
+choice("--seed", type=int, default=42, help="the seed of the random numbers (section 2)")
 choice("--width", type=int, default=16, help="how many numbers stand for a token (section 4)")
 choice("--block", type=int, default=16, help="how many tokens the model can look at (section 4)")
 choice("--layers", type=int, default=1, help="layers, each with attention and an MLP (section 5)")
@@ -52,10 +52,9 @@ random.shuffle(docs)
 
 # A model can only work with numbers. So we cut every name into tokens, which are single letters
 # here, and give each token a number. We put one more token before every name, called BOS for
-# "beginning of sequence". We put it after the name as well, where it says that this name is over
-# and another may begin. All tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26,
-# "anna" becomes 26 0 13 13 0 26. The task is always the same: given the tokens so far, which token
-# comes next?
+# "beginning of sequence". The same token follows the name, where it means that this name is over.
+# The set of all tokens is called the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes
+# 26 0 13 13 0 26. The task is always the same: given the tokens so far, which token comes next?
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -76,7 +75,7 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # little, how fast would the loss grow? That is the derivative of the loss with respect to this
 # number. We call it the number's gradient. (Strictly, the list of all these derivatives is the
 # gradient of the loss.) Autograd, short for automatic gradients, finds all of them in a single
-# walk. The textbooks call it reverse-mode automatic differentiation.
+# pass backward. Textbooks call it reverse-mode automatic differentiation.
 #
 # A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges, one
 # to a and one to b. We call a and b the children of c, because we will walk from c down to them.
@@ -85,7 +84,7 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # times as much, so the local gradient on the edge to a is b. In the same way, the local gradient
 # on the edge to b is a. For the other operations, calculus tells us: the derivative of exp is exp
 # itself, that of log a is 1 / a, and that of a ** power is power * a ** (power - 1). relu makes
-# negative numbers 0, so its derivative is 0 for them, and 1 for positive ones.
+# negative numbers 0, so its derivative is 0 for them, and 1 for positive ones. (At 0 we take 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number, and
 # multiply the local gradients along the way. If several paths lead back to the same number, add up
@@ -183,22 +182,23 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # Such a model is called a neural network, and its parameters are also called its weights. Each
 # token has a row of numbers in the matrix "token". This row is called the token's embedding, and
 # it is all that the model ever sees of the token. The length of the row is the width, or embedding
-# dimension. Each position in a name has an embedding, too, in the matrix "position". There are as
-# many of them as the block is long, so the model never looks at more tokens than that. This is its
-# context length.
+# dimension. Each position in a name has an embedding, too, in the matrix "position". The number of
+# positions is the block size. The model never looks at more tokens than that, so it is also called
+# the context length.
 #
 # All the other matrices turn one vector into another. Each of their rows makes one number of the
-# result, by a dot product. So a matrix [nout][nin] makes nout numbers out of nin. Four of them
-# make attention and two make the MLP, which section 5 explains. The last one is called lm_head,
-# for "language model head". It gives each token a score, its logit. The higher the logit, the
-# likelier the token is to come next.
+# result, by a dot product. So a matrix [nout][nin] makes nout numbers out of nin. (Many networks
+# also add a learned number to each result, a bias. We leave it out.) In each layer, four matrices
+# make attention and two make the MLP, which section 5 explains. The last matrix is called lm_head,
+# for "language model head". It has nothing to do with attention heads. It gives each token a
+# score, its logit. The higher the logit, the likelier the token is to come next.
 #
 # All parameters start at random. Nothing in the model treats one place in a vector differently
 # from another. So if all parameters were equal, all 16 numbers of an embedding would get the same
 # gradients, stay equal forever, and be worth no more than one number. The parameters are drawn
 # from a normal distribution around 0. Its standard deviation, the typical distance from 0, is
-# 0.08. This choice makes the numbers of lm_head small. So at first, no token is far more likely
-# than another, and there are only weak opinions to unlearn.
+# 0.08. This choice makes the numbers of lm_head small. So at first, the logits lie roughly between
+# -1 and 1, and the model has only weak opinions to unlearn.
 def matrix(nout, nin):                                          # -> [nout][nin]
     return [[Value(random.gauss(0, 0.08)) for _ in range(nin)] for _ in range(nout)]
 
@@ -220,16 +220,16 @@ def set_params(numbers):                                        # one number for
         param.data, param.grad = number, 0.0
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
-# A token and its position go in, with what is remembered of the tokens before it, and the logits
-# come out. First we need four small functions. The first one, add, adds two vectors number by
-# number.
+# A token and its position go in, together with what was kept from the earlier tokens, and the
+# logits come out. This direction is the forward pass. First we need four small functions. The
+# first one, add, adds two vectors number by number.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures how
 # well two vectors match. It is positive if they point roughly the same way, 0 if they are at right
-# angles, and negative if they point away from each other. So each row of the matrix is a pattern,
-# and the result says how well x matches each pattern.
+# angles, and negative if they point away from each other. It also grows with their lengths. So
+# each row of the matrix is a pattern, and the result says how well x matches each pattern.
 def linear(x, w):                                               # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in w]
 
@@ -249,49 +249,64 @@ def softmax(scores):                                            # [N] -> [N]
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019). RMS
 # stands for root mean square, the square root of the mean of the squares. Every number is divided
 # by it, or multiplied by mean ** -0.5, which is the same. After that, the mean of the squares is
-# 1. Without this, what a layer adds could grow with what it reads. If each layer only doubled the
-# numbers, 20 layers would make them a million times as large. The 1e-5 keeps us from dividing by
-# 0. (The original also learns a factor for each number, which we leave out.)
+# 1. Without this, the numbers could grow from layer to layer. If each layer only doubled them, 20
+# layers would make them a million times as large. The 1e-5 keeps us from dividing by 0. (The
+# original also learns a factor for each number, which we leave out.)
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
 
 # Now the plan of the model. The embedding of a token and the embedding of its position are added
-# up to one vector, called x. This may look odd, since nobody can tell from 7 whether it was 3 + 4
-# or 2 + 5. But both embeddings are learned, and a vector has 16 numbers. So training can use some
-# of them for the letter, and others for the position. In every layer, first attention and then the
-# MLP reads a normalized copy of x, and adds what it finds to x.
+# together to make one vector, called x. This may look odd, since nobody can tell from 7 whether it
+# was 3 + 4 or 2 + 5. But both embeddings are learned, and a vector has 16 numbers. So training can
+# use some of them for the letter, and others for the position. In every layer, first attention and
+# then the MLP reads a normalized copy of x, and adds what it finds to x.
 #
 #   token + position --> norm --> x --+-----------------> + --+-----------> + --> lm_head, logits
 #                                     '-> norm, attention ^   '-> norm, MLP ^
 #
-# x is only ever added to. A layer doesn't have to make x anew, only to find what is to be added,
-# the residual. So x is called the residual stream. This also helps the gradients. The derivative
-# of a sum with respect to each of its terms is 1. So there is always a path on which gradients
-# come back along x through all the layers, multiplied by nothing but 1.
+# Nothing ever replaces x. The layers only add to it. So a layer only has to find what is missing,
+# the residual, and x is called the residual stream. A later layer can use what an earlier one has
+# found. That's why large models have many. This also helps the gradients. The derivative of a sum
+# with respect to each of its terms is 1. So there is always a path on which gradients come back
+# along x through all the layers, multiplied by nothing but 1.
 
-# Attention is how tokens learn from each other. From a normalized copy of its x, called n in the
-# code, each token makes three vectors, with three matrices. The query says what this token is
-# looking for. The key says how other tokens can find it. The value says what it tells those that
-# find it. (This value has nothing to do with our class Value.) Query and key need different
-# matrices. With one matrix for both, every token would look for tokens like itself. Say our token
-# has the query [2, 2, 0, 0]. It can listen to the token before it, with the key [2, 0, 1, 0], and
-# to itself, with the key [0, 1, 0, 3]. The dot products of the query with these keys are 4 and 2.
-# We divide them by 2, the square root of their 4 elements, and get the scores 2 and 1. softmax
-# turns these into the weights 0.73 and 0.27. Now say that the values of the two tokens are
-# [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the first and 0.27 times the second,
-# altogether [7.3, 2.7, 0, 0]. We say that it attends to these tokens, with these weights.
+# Attention is how tokens pass information to each other. From a normalized copy of its x, called n
+# in the code, each token makes three vectors, with three matrices. The query says what this token
+# is looking for. The key says how other tokens can find it. The value is what it tells the tokens
+# that find it. (This value has nothing to do with our class Value.) Query and key need different
+# matrices. With one matrix for both, every token would tend to look for tokens like itself. Say
+# our token has the query [2, 2, 0, 0]. It can listen to the token before it, with the key
+# [2, 0, 1, 0], and to itself, with the key [0, 1, 0, 3]. The dot products of the query with these
+# keys are 4 and 2. We divide them by 2, the square root of their 4 elements, and get the scores 2
+# and 1. softmax turns these into the weights 0.73 and 0.27. Now say that the values of the two
+# tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the first and 0.27 times
+# the second, which comes to [7.3, 2.7, 0, 0]. We say that it attends to these tokens, with these
+# weights.
 #
 # A token may look for several things at once. So query, key and value are cut into slices, here
 # four of 4 numbers each, and all this is done with every slice separately. This is called
 # attention with four heads. What each head looks for is learned. At the end, the matrix "output"
-# mixes what the heads have heard. (The comments count the steps of a layer, which are listed above
-# gpt.)
+# mixes what the heads have heard.
 #
 # Each token first adds its own key and value to two lists, keys and values, and then listens to
 # all that is in them. So it hears the tokens before it, and itself, but it can't look ahead. This
 # is called causal attention. Since no token is changed by a later one, the lists can be kept, and
-# are called the KV cache. In training, gradients flow back through them to the earlier tokens.
+# nothing is computed twice. They are called the KV cache. In training, gradients flow back through
+# them to the earlier tokens.
+#
+# Here is a layer in nine steps. The first six are attention. The last three are the MLP, which we
+# explain below.
+#
+#   1  normalize a copy of x
+#   2  make its query
+#   3  make its key
+#   4  make its value
+#   5  listen to the tokens so far, with each head
+#   6  mix what the heads heard, and add it to x
+#   7  normalize a copy of x
+#   8  match it with the patterns, and set negative matches to 0
+#   9  turn the matches back into a vector, and add it to x
 head_width = width // heads
 root = math.sqrt(head_width)
 
@@ -310,39 +325,29 @@ def attention(n, layer, keys, values):                          # -> [width]
 
 # Why do we divide by the square root? Take 4 steps, each to the left or to the right at random.
 # The square of your distance from the start is 4 on average, so you are typically 2 steps away.
-# After 100 steps it is 10. In the same way, dot products of vectors with more elements are larger.
-# Without the division, softmax could easily give one token a weight of nearly 1, and all others
-# nearly 0. Then a small change of the scores would change hardly anything. So the gradients of the
-# scores would be nearly 0, and queries and keys would hardly learn.
+# After 100 steps it is 10. In the same way, dot products are typically larger if the vectors have
+# more elements. Without the division, softmax could easily give one token a weight of nearly 1,
+# and all others nearly 0. Then a small change in the scores would make almost no difference. So
+# the gradients of the scores would be nearly 0, and queries and keys would hardly learn.
 #
 # What is heard is a sum, and a sum does not depend on the order of its terms. So this attention
 # alone could not tell which of the earlier letters came first. That's why x contains the position.
-# And each token listens to all tokens before it. So in a text that is twice as long, four times as
-# many pairs of tokens must be compared. This is the price of attention.
+# And each token listens to all tokens before it. So in a text that is twice as long, there are
+# four times as many pairs of tokens to compare. In long texts, this is most of the work.
 
-# The MLP works on a normalized copy of x, which now includes what was heard, for each token by
-# itself. MLP stands for multilayer perceptron. Many books call it the feed-forward network. Each
-# row of its matrix "up" is a pattern, and linear says how well the copy matches it. There are
-# 4 * width patterns, a common choice. relu sets the negative matches to 0. Each pattern with its
-# relu is what the books call a neuron. Then the matrix "down" turns the matches back into a
-# vector. Say there are two patterns, with the matches 2 and 0, and the rows of "down" are [1, 5]
-# and [3, 7]. The dot products are 2 and 6, which is twice the first column. So each pattern has a
-# column of its own, and the better it is matched, the more of its column is added to x. Without
-# relu, the second matrix would be of no use: to multiply by 2 and then by 3 is to multiply by 6,
-# and in the same way, one matrix can do all that two can do, one after the other.
+# The MLP treats each token by itself. It reads a normalized copy of x, which now includes what was
+# heard. MLP stands for multilayer perceptron. Many textbooks call it the feed-forward network.
+# Each row of its matrix "up" is a pattern, and linear says how well the copy matches it. There are
+# 4 * width patterns, a common choice. relu sets the negative matches to 0. Textbooks call each
+# pattern with its relu a neuron, and all of them a hidden layer. Then the matrix "down" turns the
+# matches back into a vector. Say there are two patterns, with the matches 2 and 0, and the rows of
+# "down" are [1, 5] and [3, 7]. The dot products are 2 and 6, which is twice the first column. So
+# each pattern owns a column of "down", and the better it is matched, the more of its column is
+# added to x. Without relu, the second matrix would be of no use: to multiply by 2 and then by 3 is
+# to multiply by 6, and in the same way, one matrix can do all that two can do, one after the
+# other.
 #
-# So here is a layer in nine steps. The first six are attention, and the last three are the MLP.
-# The cache has two lists for each layer, the keys and the values of the tokens so far.
-#
-#   1  normalize a copy of x
-#   2  make its query
-#   3  make its key
-#   4  make its value
-#   5  listen to the tokens so far, with each head
-#   6  mix what the heads heard, and add it to x
-#   7  normalize a copy of x
-#   8  match it with the patterns, and set negative matches to 0
-#   9  turn the matches back into a vector, and add it to x
+# The cache of gpt has two lists for each layer, the keys and the values of the tokens so far.
 def gpt(token, position, cache):                                # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
@@ -354,29 +359,31 @@ def gpt(token, position, cache):                                # -> logits [voc
         x = add(x, linear(hidden, model["down", layer]))        # 9: back to [width]
     return linear(x, model["lm_head"])                          # a logit for each token
 
-# x is normalized at the very beginning, so that the stream starts at a standard size. Step 1 then
-# normalizes a copy again, as in every layer. In the first layer, this changes almost nothing.
+# Why is x also normalized at the very beginning? So the stream starts at a standard size, next to
+# which what the layers add is neither huge nor tiny. In the first layer, step 1 then changes
+# almost nothing.
 #
-# All this is a transformer (Vaswani and others, 2017). You can remember the name this way: layer
-# by layer, it transforms the vector of a token into one that says what comes next. GPT-2 follows
-# the same plan. Among the differences, it normalizes x before lm_head and not at the beginning,
-# and it uses one matrix both as token and as lm_head.
+# All this is a transformer (Vaswani and others, 2017), in the form that only looks back. You can
+# remember the name this way: layer by layer, it transforms the vector of a token into one that
+# says what comes next. GPT-2 follows the same plan. Some differences: it normalizes x before
+# lm_head and not at the beginning, it has biases, and it uses one matrix both as token and as
+# lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this token
-# the probability p, then the surprise is log(1 / p), with the natural logarithm. Books write it as
-# minus log p, which is the same. If p is 1, the surprise is 0. If p is one half, it is 0.69, and
-# if p is one in a thousand, it is 6.91. Why a logarithm? The probability of a whole name is the
-# product of the probabilities of its tokens, each of them given the tokens before it. The
+# the probability p, then the surprise is log(1 / p), with the natural logarithm. Textbooks write
+# it as minus log p, which is the same. If p is 1, the surprise is 0. If p is one half, it is 0.69,
+# and if p is one in a thousand, it is 6.91. Why a logarithm? The probability of a whole name is
+# the product of the probabilities of its tokens, each of them given the tokens before it. The
 # logarithm turns this product into a sum, so the surprise at a name is the sum of the surprises at
 # its tokens.
 #
 # A model that knows nothing gives each of 27 tokens the probability 1 / 27, and its surprise is
 # log 27 = 3.30. Every position of a name is an example to learn from: a name of 8 letters gives 9
-# predictions, the last one for the closing BOS. (What is longer than the block is cut.) After each
-# prediction the true token goes in, not the model's guess. This is called teacher forcing. The
-# loss of the name is the mean of the surprises, so that long and short names can be compared.
-# Books call it the cross-entropy.
+# predictions, the last one for the closing BOS. (Names longer than the block are cut off.) After
+# each prediction the true token goes in, not the model's guess. This is called teacher forcing.
+# The loss of the name is the mean of the surprises, so that long and short names can be compared.
+# Textbooks call it the cross-entropy.
 def loss_of(tokens):                                            # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -385,7 +392,7 @@ def loss_of(tokens):                                            # [BOS ... BOS] 
         surprises.append((1 / probs[target]).log())
     return sum(surprises) / len(surprises)
 
-# Let's see what the untrained model makes of the first name. Most often its loss is a little above
+# Let's see what the untrained model makes of the first name. Usually its loss is a little above
 # that of a model that knows nothing, because on average random opinions are a little worse than
 # none. For a single name it can go either way.
 example = encode(docs[0])
@@ -394,11 +401,11 @@ print(f"loss of the untrained model for {docs[0]}: {loss_of(example).data:.4f}")
 
 # %% 7. Backward pass -----------------------------------------------------------------------------
 # That loss was built from thousands of Values. One call of backward() gives every one of them its
-# gradient. We only need those of the parameters. The others were needed on the way. So the next
-# function is given the numbers of all parameters and the tokens of one name, and it returns the
-# loss and the gradients. Computing gradients this way, from the loss back to the parameters, is
-# called backpropagation. We call such a function an engine, and this one is named autograd, after
-# its method. Section 11 will build another.
+# gradient. We only need those of the parameters. The others were needed on the way. The next
+# function takes the numbers of all parameters and the tokens of one name, and it returns the loss
+# and the gradients. This direction, from the loss back to the parameters, is the backward pass,
+# and the method is called backpropagation. We call such a function an engine, and this one is
+# named autograd, after its method. Section 11 will build another.
 def autograd(numbers, tokens):                                  # -> loss, gradients [params]
     set_params(numbers)                                         # also sets all gradients to 0
     loss = loss_of(tokens)
@@ -409,7 +416,7 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # parameter a little larger, then a little smaller, and divide the change in the loss by the change
 # in the parameter. (With a much smaller change, rounding would spoil the result.) This is called a
 # gradient check. Section 12 will compare all the gradients.
-which = BOS * width                                             # the first number for BOS
+which = BOS * width                                             # a number that every name uses
 _, gradients = autograd(untrained, example)
 up, down = untrained[:], untrained[:]
 up[which] += 1e-5
@@ -423,27 +430,28 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # learning rate. This is called gradient descent. We go downhill from where we are. If the rate is
 # small enough, the loss of this name gets smaller. But there are two problems. First, the next
 # name may want the opposite. Second, some parameters have large gradients and others tiny ones.
-# The embedding of a rare letter, for example, gets no gradient from most names. Still it must be
-# learned just as well as the others. So no single rate is right for all.
+# The embedding of a rare letter, for example, gets no gradient from most names, and yet it must be
+# learned just as well as the others. So no single rate suits all parameters.
 #
-# Adam (Kingma and Ba, 2015) deals with both. It keeps two running means for every parameter,
-# called its moments. The first moment, m in the code, is the mean of its recent gradients. If the
-# names disagree, their gradients mostly cancel out in it. If they agree, it stays large. The
-# second moment, v in the code, is the mean of the squares of its gradients. Squares can't cancel
-# out, because they are never negative. So the root of their mean is the typical size of a gradient
-# of this parameter. Adam divides the first moment by this size, multiplies the result by the rate,
-# and subtracts it from the parameter. If the gradient were always g, the moments would be g and
-# g², and g / √g² would be 1 or -1, whether g is large or tiny. So all parameters whose gradients
-# agree move at the same pace, by about the rate in each step. If the sign of the gradient keeps
-# changing, the first moment is near 0, and the parameter hardly moves.
+# Adam, for adaptive moment estimation (Kingma and Ba, 2015), deals with both. It keeps two running
+# means for every parameter, called its moments. The first moment, m in the code, is the mean of
+# its recent gradients. If the names disagree, their gradients mostly cancel out in it. If they
+# agree, it stays large. The second moment, v in the code, is the mean of the squares of its
+# gradients. Squares can't cancel out, because they are never negative. So the root of their mean
+# is the typical size of a gradient of this parameter. Adam divides the first moment by this size,
+# multiplies the result by the rate, and subtracts it from the parameter. If the gradient were
+# always g, the moments would be g and g², and g / √g² would be 1 or -1, whether g is large or
+# tiny. So all parameters whose gradients agree move at the same pace, by about the rate in each
+# step. If the sign of the gradient keeps changing, the first moment is near 0, and the parameter
+# hardly moves.
 #
 # To update the first running mean, we take 0.85 times its old value and add 0.15 times the new
 # gradient. This is called an exponential moving average. With every name, the older gradients lose
 # 15 % of their weight. After 7 names they have a third of it left, because 0.85 ** 7 is 0.32. The
 # second mean takes 0.99 and 0.01. It takes 110 names until 0.99 ** 110 is 0.33, so it remembers
-# much longer. And the rare letter? If a gradient g comes after a long silence, m is 0.15 g, and v
-# is 0.01 g², whose root is 0.1 g. So the parameter moves by 1.5 times the rate, however small g
-# is. These numbers are choices. Adam's usual ones are 0.9 and 0.999.
+# much longer. And the rare letter? If a gradient g comes after a long run of zeros, m is 0.15 g,
+# and v is 0.01 g², whose root is 0.1 g. So the parameter moves by 1.5 times the rate, however
+# small g is. These numbers are choices. Adam's usual ones are 0.9 and 0.999.
 #
 # Both means start at 0, so at first they are too close to 0. After the first name, the first
 # moment is only 0.15 times the gradient. So we divide it by 0.15. After the second name, the
@@ -465,22 +473,23 @@ def adam(numbers, gradients, first, second, rate, count):       # all the lists 
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam moves
 # the parameters. That is all there is to training. Every step sees one random name instead of all
 # of them, so its gradients only estimate those of all names together. This idea is called
-# stochastic gradient descent, and Adam is a refinement of it. Larger models take a batch of many
-# examples in each step. The rate falls in a straight line, from args.rate at the first step almost
-# to 0 at step args.steps. (After Ctrl-C, the training of section 12 has fewer steps, but must use
-# the same rates.) Large steps learn fast, and small ones at the end keep the last names from
-# undoing what all the others taught. You can stop the training with Ctrl-C. Then we go on with the
-# last complete step.
+# stochastic gradient descent, and Adam is a refinement of it. Larger models are trained on a batch
+# of many examples in each step. The rate falls in a straight line, from args.rate at the first
+# step almost to 0 at step args.steps. (After Ctrl-C, the training of section 12 has fewer steps,
+# but must use the same rates.) Large steps learn fast, and small ones at the end keep the last
+# names from undoing what all the others taught. You can stop the training with Ctrl-C. Then we go
+# on with the last complete step.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
 # nothing has the loss log 27 and the perplexity 27. A perplexity of 12 says that the model is as
-# unsure, on average, as if it had to choose among 12 equally likely tokens. (Books take the mean
-# over tokens, not over names. Here that makes little difference.) The bar shows the perplexity,
-# cut off at 25 marks. Watch it shrink. No name comes twice in a thousand steps, and each loss is
-# computed before the model learns from the name. So it is always tested on something new. If names
-# came again and again, a model could learn them by heart and get worse on new ones. This is called
-# overfitting. Then you would have to test it on held-out names, which are never used for training.
+# unsure, on average, as if it had to choose among 12 equally likely tokens. (Textbooks take the
+# mean over tokens, not over names.) The bar shows the perplexity, cut off at 25 marks. It shrinks,
+# though not at every step, because a hundred names are still a small sample. No name comes twice
+# in a thousand steps, and each loss is computed before the model learns from the name. So it is
+# always tested on something new. If names came again and again, a model could learn them by heart
+# and get worse on new ones. This is called overfitting. Then you would have to test it on held-out
+# names, which are never used for training.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     first, second = [0.0] * len(params), [0.0] * len(params)
@@ -518,14 +527,15 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # Using a trained model is called inference. Ours makes up names. It starts with BOS, computes the
 # probabilities of the next token, and draws one at random: a token with the probability 0.2 is
 # drawn one time in five. It feeds this token back in, and goes on until it draws BOS again or the
-# block is full. That's what generative means, and a model that predicts each token from those
-# before it is called autoregressive.
+# block is full. That's what generative means. A model that predicts each token from those before
+# it is called autoregressive.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it has
 # learned. Take two tokens with the probabilities 0.8 and 0.2. The exp of the first logit is 4
 # times that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square of
 # exp(x). So now the first token is 16 times as likely as the second. A low temperature plays it
-# safe, and near 0 it always takes the likeliest token. A high one takes risks.
+# safe, and near 0 it almost always takes the likeliest token. A high one takes risks. At our 0.5,
+# the samples look better than what the model has really learned.
 def generate(chance=random):                                    # chance makes the random draws
     cache = [([], []) for _ in range(layers)]
     name, token = "", BOS
@@ -547,16 +557,16 @@ def generate(chance=random):                                    # chance makes t
 # That's probably because much the same letters follow them.
 #
 # How much has attention helped? On short names and in a thousand steps, hardly at all. These are
-# mean losses of the last hundred names, measured by docs/parts.py and by exercise 11 of the
-# README:
+# mean losses of the last hundred names (measured by docs/parts.py):
 #
 #   2.594   a table that learns only how often each letter follows another
 #   2.598   a model without attention and positions, which sees the last letter only
 #   2.476   a model without attention, which sees the last letter and its position
 #   2.471   our model
 #
-# So what our model knows beyond the table, it mostly knows from the position. Attention pays off
-# with longer texts, longer training and larger models.
+# Only the step from 2.598 to 2.476 is clearly more than chance. So what our model knows beyond the
+# table, it knows from the position. Attention pays off with longer texts, longer training and
+# larger models.
 def show(trained, seen):                                        # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
@@ -580,8 +590,9 @@ if not args.fast:
 # Our first engine turns every result into a Value and finds the gradients by itself. Now we build
 # the same GPT on plain numbers and work out every derivative by hand. The tokens of a training
 # name are all known beforehand. So in every layer, we can first make the queries, keys and values
-# of all tokens, and then let each token listen. A matrix x now has T rows, one for each of the T
-# tokens that the model predicts from.
+# of all tokens, and then let each token listen. (On hardware that works in parallel, this is what
+# made transformers fast to train.) A matrix x now has T rows, one for each of the T tokens that
+# the model predicts from.
 #
 # Most functions become a pair. The forward function computes y from x. The backward function is
 # given dy, which is short for the gradient of the loss with respect to y, one number for each
@@ -611,9 +622,9 @@ def rows(function, *matrices):                                  # one result for
 # row of dy is [1, 0], only the first number of y counts. So the row of dx is [3, 4], which is the
 # first row of w. The first row of dw gets [1, 2], which is x.
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
-#     x_tj affects y_ti for every i, by w_ij:
+#     x_tj affects y_ti for every i, with the local gradient w_ij:
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
-#     w_ij affects y_ti for every t, by x_tj:
+#     w_ij affects y_ti for every t, with the local gradient x_tj:
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
 def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
     return dots(dy, columns(w)), dots(columns(dy), columns(x))
@@ -670,27 +681,27 @@ def join(parts):                                                # the other way
 # between them. So the backward pass needs no new rule. For one head, token t listens to an earlier
 # token e, or to itself:
 #     score_te = Σ_i q_ti k_ei / root           row t of q with row e of k
-#     weight_te = softmax of row t of score     a later e has the score -∞, and exp(-∞) is 0
+#     weight_te = softmax of row t of score     a mask sets later scores to -∞, and exp(-∞) is 0
 #     heard_ti = Σ_e weight_te v_ei             row t of weight with column i of v
-# And back:
-#     weight_te affects heard_ti for every i, by v_ei:
+# The backward pass:
+#     weight_te affects heard_ti for every i, with the local gradient v_ei:
 #     dweight_te = Σ_i dheard_ti v_ei           row t of dheard with row e of v
-#     v_ei affects heard_ti for every t, by weight_te:
+#     v_ei affects heard_ti for every t, with the local gradient weight_te:
 #     dv_ei = Σ_t weight_te dheard_ti           column e of weight with column i of dheard
 #     By softmax's rule, with f for any token:
 #     dscore_te = weight_te (dweight_te - Σ_f dweight_tf weight_tf)
-#     q_ti affects score_te for every e, by k_ei / root:
+#     q_ti affects score_te for every e, with the local gradient k_ei / root:
 #     dq_ti = Σ_e dscore_te k_ei / root         row t of dscore with column i of k
-#     k_ei affects score_te for every t, by q_ti / root:
+#     k_ei affects score_te for every t, with the local gradient q_ti / root:
 #     dk_ei = Σ_t dscore_te q_ti / root         column e of dscore with column i of q
 # Take the example of section 5, where a token hears [7.3, 2.7, 0, 0]. Say dheard is
 # [0.1, 0, 0, 0]. Its dot products with the two values give dweight, which is [1, 0]. The Σ in
-# softmax's rule is 0.73 * 1, so dscore is 0.73 * (1 - 0.73) = 0.2 and 0.27 * (0 - 0.73) = -0.2.
-# Training goes against the gradient, so our token will listen less to the first and more to the
-# second. The value of the first gets 0.73 times dheard, and that of the second 0.27 times. All
-# later tokens that listen to a token send it such shares, and the sums over t add them up. In the
-# code, dscore is divided by root first. Then the scores are dots(q, k), a linear with x = q and
-# w = k, and linear_back gives dq and dk.
+# softmax's rule is 0.73 * 1, so dscore is 0.73 * (1 - 0.73) = 0.2 and 0.27 * (0 - 0.73) = -0.2. A
+# positive gradient means that the loss grows with the score. So training lowers it, and our token
+# will listen less to the first and more to the second. The value of the first gets 0.73 times
+# dheard, and that of the second 0.27 times. All later tokens that listen to a token send it such
+# shares, and the sums over t add them up. In the code, dscore is divided by root first. Then the
+# scores are dots(q, k), a linear with x = q and w = k, and linear_back gives dq and dk.
 def head_forward(q, k, v):                                      # -> heard, weights, of one head
     scores = [[each / root if e <= t else -math.inf for e, each in enumerate(row)]
               for t, row in enumerate(dots(q, k))]
@@ -814,6 +825,6 @@ else:
 # of times larger, with many layers, and they have read billions of times as much. Their tokens are
 # pieces of words. Our training, in which a model only learns what comes next, is the "pretrained"
 # in GPT. After pretraining, such models are trained further, to answer questions and to be
-# helpful. Still, what they do is what you have seen: they continue a text in a likely way, token
-# by token, whether it is true or not. Generative, pretrained, transformer: you have now seen every
-# line of it.
+# helpful. Still, what they do is what you have seen: they continue a text token by token, in the
+# way that training has made likely, whether it is true or not. Generative, pretrained,
+# transformer: you have now seen what each word means, down to the last line.
