@@ -8,9 +8,9 @@
 import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# These are the settings you can change, the hyperparameters. Each help text names the section that
-# explains it. To try another value, edit it here or type: python microgpt.py --steps 200. The code
-# below only reads the command line and rejects values that make no sense.
+# These are the settings you can change. Those that shape the model and its training are called
+# hyperparameters. Each help text names the section that explains it. To try another, edit it or
+# type: python microgpt.py --steps 200. The code below only checks the command line.
 defaults = argparse.ArgumentDefaultsHelpFormatter
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, formatter_class=defaults)
 choice = parser.add_argument
@@ -51,10 +51,11 @@ random.seed(args.seed)
 random.shuffle(docs)
 
 # A model can only work with numbers. So we cut every name into tokens, which are single letters
-# here, and give each token a number. We put one more token before every name, called BOS for
-# "beginning of sequence". The same token follows the name, where it means that this name is over.
-# The set of all tokens is called the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes
-# 26 0 13 13 0 26. The task is always the same: given the tokens so far, which token comes next?
+# here, and give each token a number. Before every name we put a special token called BOS, for
+# "beginning of sequence". The same token follows the name and marks its end: where a name ends,
+# the next may begin. The set of all tokens is called the vocabulary. With a = 0, n = 13 and
+# BOS = 26, "anna" becomes 26 0 13 13 0 26. The task is always the same: given the tokens so far,
+# which token comes next?
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -80,19 +81,21 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges, one
 # to a and one to b. We call a and b the children of c, because we will walk from c down to them.
 # (Unlike real children, they are older than c.) A number that was not computed from others has no
-# children. It is called a leaf. Each edge carries a local gradient. If a grows a little, c grows b
-# times as much, so the local gradient on the edge to a is b. In the same way, the local gradient
-# on the edge to b is a. For the other operations, calculus tells us: the derivative of exp is exp
-# itself, that of log a is 1 / a, and that of a ** power is power * a ** (power - 1). relu makes
-# negative numbers 0, so its derivative is 0 for them, and 1 for positive ones. (At 0 we take 0.)
+# children. It is called a leaf. Each edge carries a local gradient. If a changes a little, c
+# changes b times as much, so the local gradient on the edge to a is b. In the same way, the local
+# gradient on the edge to b is a. In a + b, both local gradients are 1. For the other operations,
+# calculus tells us: the derivative of exp is exp itself, that of log a is 1 / a, and that of
+# a ** power is power * a ** (power - 1). relu makes negative numbers 0, so its derivative is 0 for
+# them, and 1 for positive ones. (At 0 we take 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number, and
 # multiply the local gradients along the way. If several paths lead back to the same number, add up
-# what they give. For example, x * x has two paths back to x. At x = 3, let x grow by 0.001. Then
-# the first factor alone makes the result grow by 0.003, and so does the second. Together they make
-# it grow by 0.006.
+# their contributions. For example, x * x has two paths back to x. At x = 3, let x grow by 0.001.
+# Then the first factor alone makes the result grow by 0.003, and so does the second. Together they
+# make it grow by about 0.006.
 #
-# In Python, a + b calls a.__add__(b). If a is a plain number, as in 2 + b, it calls b.__radd__(2).
+# In Python, a + b calls a.__add__(b). If a is a plain number, as in 2 + b, Python calls
+# b.__radd__(2).
 counter = itertools.count()                                     # 0, 1, 2, and so on
 
 class Value:                                                    # a number that remembers
@@ -100,17 +103,17 @@ class Value:                                                    # a number that 
         self.data = data                                        # the number itself
         self.grad = 0.0                                         # its gradient, from backward()
         self.edges = edges                                      # [(child, local_grad), ...]
-        self.order = next(counter)                              # each new Value has a higher one
+        self.order = next(counter)                              # later Values have higher numbers
 
-    def __add__(self, other):                                   # both local gradients are 1
+    def __add__(self, other):                                   # local gradients: both are 1
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data + other.data, [(self, 1.0), (other, 1.0)])
 
-    def __mul__(self, other):                                   # each local gradient is the other
+    def __mul__(self, other):                                   # each is the other factor
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # a ** 0 is always 1: slope 0
+    def __pow__(self, power):                                   # a ** 0 is always 1, so slope 0
         slope = power * self.data ** (power - 1) if power else 0.0
         return Value(float(self.data ** power), [(self, slope)])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
@@ -124,11 +127,10 @@ class Value:                                                    # a number that 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a; sum() starts with 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # First we collect all that have something to pass on: this result, its children, their
-    # children, but no leaves. A Value that was used more than once gets a share of its gradient
-    # from every use. Only when it has all its shares may it pass on its gradient. So we go from
-    # the last Value made to the first. Then every Value comes before its children. This is called
-    # a topological order.
+    # First we collect every Value that has something to pass on: this result, its children, their
+    # children, but no leaves. A Value that was used more than once gets a share from every use,
+    # and it may pass on its gradient only when it has all its shares. Children are always made
+    # first, so we go from the last Value made to the first, a topological order.
     def backward(self):
         graph, new = set(), {self}
         while new:                                              # a leaf has no edges: left out
@@ -151,16 +153,15 @@ class Value:                                                    # a number that 
 #
 # Two paths lead back to a. They contribute 1 * 3 and 1, which add up to 4. One leads back to b,
 # and contributes 1 * 2. backward() doesn't have to walk every path. It first comes to the sum,
-# which gives 1 to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a. Every
-# number waits until all its uses have reported, so each edge is visited only once. That matters:
-# y = x + x has two paths to x, and y + y already has four. The number of paths can double with
-# every operation, but an operation only adds its own few edges. Leaves such as a and b are not set
-# to 0 at the beginning. So the gradients of several calls add up in them, until we set them to 0
-# ourselves.
+# which gives 1 to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a. Each
+# edge is visited only once. That matters: y = x + x has two paths to x, and y + y already has
+# four. The number of paths can double with every operation, but an operation only adds its own few
+# edges. Leaves such as a and b are not set to 0 at the beginning. So the gradients of several
+# calls add up in them, until we set them to 0 ourselves.
 #
 # Why does the order matter? Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 a. So h is
 # used by g and by the sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on to a. If h
-# had its turn before g, it would have only the 1 from the sum, and a would get 2 instead of 8.
+# went before g, it would have only the 1 from the sum, and a would get 2 instead of 8.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -168,7 +169,8 @@ print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 # A dot product multiplies two vectors element by element and adds up the products. We will need
 # many, so we make each dot product a single Value. As in any product, the local gradient of each
 # element is its partner. In dot(x, x) each element is its own partner, so it gets two edges, and
-# the gradient 2 x. Built from * and +, a dot product of 16 terms would make about 30 Values.
+# the gradient 2 x. Built from * and +, a dot product of 16 terms would make about 30 Values. Now
+# it makes one.
 def dot(x, y):                                                  # [N], [N] -> a Value
     assert len(x) == len(y), "a dot product needs two vectors of the same length"
     total, edges = 0.0, []
@@ -178,27 +180,27 @@ def dot(x, y):                                                  # [N], [N] -> a 
     return Value(total, edges)
 
 # %% 4. Parameters --------------------------------------------------------------------------------
-# Everything that the model will ever know is in its parameters, the numbers in a few matrices.
-# Such a model is called a neural network, and its parameters are also called its weights. Each
-# token has a row of numbers in the matrix "token". This row is called the token's embedding, and
-# it is all that the model ever sees of the token. The length of the row is the width, or embedding
-# dimension. Each position in a name has an embedding, too, in the matrix "position". The number of
-# positions is the block size. The model never looks at more tokens than that, so it is also called
-# the context length.
+# Everything that the model will ever know is in its parameters, the numbers in a few matrices. A
+# model that is built from such matrices, with simple functions between them, is called a neural
+# network, and its parameters are also called its weights. Each token has a row of numbers in the
+# matrix "token". This row is called the token's embedding, and it is all that the model ever sees
+# of the token. The length of the row is the width, or embedding dimension. Each position in a name
+# has an embedding, too, in the matrix "position". The number of positions is the block size. The
+# model never looks at more tokens than that, so it is also called the context length.
 #
 # All the other matrices turn one vector into another. Each of their rows makes one number of the
 # result, by a dot product. So a matrix [nout][nin] makes nout numbers out of nin. (Many networks
-# also add a learned number to each result, a bias. We leave it out.) In each layer, four matrices
-# make attention and two make the MLP, which section 5 explains. The last matrix is called lm_head,
-# for "language model head". It has nothing to do with attention heads. It gives each token a
-# score, its logit. The higher the logit, the likelier the token is to come next.
+# also add a learned number to each result, a bias. We leave it out.) A layer is one round of
+# attention and MLP, which section 5 explains. Attention has four matrices in every layer, and the
+# MLP has two. The last matrix is called lm_head, for "language model head". It gives each token a
+# score, its logit. The higher the logit, the likelier the model thinks that this token comes next.
 #
 # All parameters start at random. Nothing in the model treats one place in a vector differently
 # from another. So if all parameters were equal, all 16 numbers of an embedding would get the same
 # gradients, stay equal forever, and be worth no more than one number. The parameters are drawn
 # from a normal distribution around 0. Its standard deviation, the typical distance from 0, is
-# 0.08. This choice makes the numbers of lm_head small. So at first, the logits lie roughly between
-# -1 and 1, and the model has only weak opinions to unlearn.
+# 0.08. This choice keeps the logits small at first, roughly between -1 and 1, so that the model
+# has only weak opinions to unlearn.
 def matrix(nout, nin):                                          # -> [nout][nin]
     return [[Value(random.gauss(0, 0.08)) for _ in range(nin)] for _ in range(nout)]
 
@@ -213,8 +215,9 @@ params = [param for m in model.values() for row in m for param in row]
 untrained = [param.data for param in params]                    # their numbers before training
 print(f"num params: {len(params)}")
 
-# The parameters are Values, but training will work on a list of their plain numbers. This function
-# puts such numbers into the parameters. Since these are leaves, it also sets their gradients to 0.
+# The parameters are Values, but Adam and our second engine will work on a list of their plain
+# numbers. This function puts such numbers into the parameters. Since these are leaves, it also
+# sets their gradients to 0.
 def set_params(numbers):                                        # one number for each parameter
     for param, number in zip(params, numbers):
         param.data, param.grad = number, 0.0
@@ -238,8 +241,9 @@ def linear(x, w):                                               # [nin], [nout][
 # weights in attention, and for the probabilities of the next token. The scores 1 and 0 would also
 # become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So we may
 # first subtract the largest score from all of them. We do it because exp of a large score is too
-# large for a float. Since the result doesn't change with what we subtract, the gradient of what we
-# subtract is 0. So we can take it as a plain number, with no edge back to the scores.
+# large for a float, which is called an overflow. Since the result does not depend on what we
+# subtract, the gradient of what we subtract is 0. So we can take it as a plain number, with no
+# edge back to the scores.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -266,10 +270,11 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #                                     '-> norm, attention ^   '-> norm, MLP ^
 #
 # Nothing ever replaces x. The layers only add to it. So a layer only has to find what is missing,
-# the residual, and x is called the residual stream. A later layer can use what an earlier one has
-# found. That's why large models have many. This also helps the gradients. The derivative of a sum
-# with respect to each of its terms is 1. So there is always a path on which gradients come back
-# along x through all the layers, multiplied by nothing but 1.
+# the residual, and x is called the residual stream. (Such an addition is also called a skip
+# connection.) A later layer can use what an earlier one has found. That is one reason why large
+# models have many. This also helps the gradients. The derivative of a sum with respect to each of
+# its terms is 1. So there is always a path on which gradients come back along x through all the
+# layers, multiplied by nothing but 1.
 
 # Attention is how tokens pass information to each other. From a normalized copy of its x, called n
 # in the code, each token makes three vectors, with three matrices. The query says what this token
@@ -278,22 +283,23 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # matrices. With one matrix for both, every token would tend to look for tokens like itself. Say
 # our token has the query [2, 2, 0, 0]. It can listen to the token before it, with the key
 # [2, 0, 1, 0], and to itself, with the key [0, 1, 0, 3]. The dot products of the query with these
-# keys are 4 and 2. We divide them by 2, the square root of their 4 elements, and get the scores 2
-# and 1. softmax turns these into the weights 0.73 and 0.27. Now say that the values of the two
-# tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the first and 0.27 times
-# the second, which comes to [7.3, 2.7, 0, 0]. We say that it attends to these tokens, with these
-# weights.
+# keys are 4 and 2. We divide them by 2, the square root of 4, the number of elements, and get the
+# scores 2 and 1. softmax turns these into the weights 0.73 and 0.27. Now say that the values of
+# the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the first and 0.27
+# times the second, which comes to [7.3, 2.7, 0, 0]. We say that it attends to these tokens, with
+# these weights.
 #
 # A token may look for several things at once. So query, key and value are cut into slices, here
 # four of 4 numbers each, and all this is done with every slice separately. This is called
-# attention with four heads. What each head looks for is learned. At the end, the matrix "output"
-# mixes what the heads have heard.
+# multi-head attention. One head might look for the last vowel, another for the beginning of the
+# name. What each head looks for is learned. At the end, the matrix "output" mixes what the heads
+# have heard.
 #
 # Each token first adds its own key and value to two lists, keys and values, and then listens to
 # all that is in them. So it hears the tokens before it, and itself, but it can't look ahead. This
 # is called causal attention. Since no token is changed by a later one, the lists can be kept, and
-# nothing is computed twice. They are called the KV cache. In training, gradients flow back through
-# them to the earlier tokens.
+# nothing is computed twice. When a trained model generates, such lists are called the KV cache. In
+# training, gradients flow back through them to the earlier tokens.
 #
 # Here is a layer in nine steps. The first six are attention. The last three are the MLP, which we
 # explain below.
@@ -323,29 +329,29 @@ def attention(n, layer, keys, values):                          # -> [width]
             heard.append(dot(weights, [value[i] for value in values]))
     return linear(heard, model["output", layer])                # 6: mix what the heads heard
 
-# Why do we divide by the square root? Take 4 steps, each to the left or to the right at random.
-# The square of your distance from the start is 4 on average, so you are typically 2 steps away.
-# After 100 steps it is 10. In the same way, dot products are typically larger if the vectors have
-# more elements. Without the division, softmax could easily give one token a weight of nearly 1,
-# and all others nearly 0. Then a small change in the scores would make almost no difference. So
-# the gradients of the scores would be nearly 0, and queries and keys would hardly learn.
+# Why do we divide by the square root? Imagine that you take 4 steps, each to the left or to the
+# right at random. The square of your distance from the start is 4 on average, so you are typically
+# 2 steps away. After 100 steps you are typically 10 away. The terms of a dot product are such
+# steps, so dot products are typically larger if the vectors have more elements. Without the
+# division, softmax could easily give one token a weight of nearly 1, and all others nearly 0. Then
+# a small change in the scores would make almost no difference. So the gradients of the scores
+# would be nearly 0, and queries and keys would hardly learn.
 #
-# What is heard is a sum, and a sum does not depend on the order of its terms. So this attention
-# alone could not tell which of the earlier letters came first. That's why x contains the position.
-# And each token listens to all tokens before it. So in a text that is twice as long, there are
-# four times as many pairs of tokens to compare. In long texts, this is most of the work.
+# What is heard is a sum, and a sum does not depend on the order of its terms. So in one layer,
+# attention alone could not tell which of the earlier letters came first. That's why x contains the
+# position. And each token listens to all tokens before it. So in a text that is twice as long,
+# there are four times as many pairs of tokens to compare. In long texts, this is most of the work.
 
 # The MLP treats each token by itself. It reads a normalized copy of x, which now includes what was
 # heard. MLP stands for multilayer perceptron. Many textbooks call it the feed-forward network.
 # Each row of its matrix "up" is a pattern, and linear says how well the copy matches it. There are
 # 4 * width patterns, a common choice. relu sets the negative matches to 0. Textbooks call each
-# pattern with its relu a neuron, and all of them a hidden layer. Then the matrix "down" turns the
-# matches back into a vector. Say there are two patterns, with the matches 2 and 0, and the rows of
-# "down" are [1, 5] and [3, 7]. The dot products are 2 and 6, which is twice the first column. So
-# each pattern owns a column of "down", and the better it is matched, the more of its column is
-# added to x. Without relu, the second matrix would be of no use: to multiply by 2 and then by 3 is
-# to multiply by 6, and in the same way, one matrix can do all that two can do, one after the
-# other.
+# pattern with its relu a neuron, and all of them together a hidden layer. Then the matrix "down"
+# turns the matches back into a vector. Say there are two patterns, with the matches 2 and 0, and
+# the rows of "down" are [1, 5] and [3, 7]. The dot products are 2 and 6, which is twice the first
+# column. So each pattern owns a column of "down", and the better it is matched, the more of its
+# column is added to x. Without relu, the second matrix would be of no use. Multiplying by 2 and
+# then by 3 is multiplying by 6. In the same way, two matrices in a row are no better than one.
 #
 # The cache of gpt has two lists for each layer, the keys and the values of the tokens so far.
 def gpt(token, position, cache):                                # -> logits [vocab]
@@ -359,27 +365,27 @@ def gpt(token, position, cache):                                # -> logits [voc
         x = add(x, linear(hidden, model["down", layer]))        # 9: back to [width]
     return linear(x, model["lm_head"])                          # a logit for each token
 
-# Why is x also normalized at the very beginning? So the stream starts at a standard size, next to
-# which what the layers add is neither huge nor tiny. In the first layer, step 1 then changes
+# Why is x also normalized at the very beginning? The embeddings start small, and this gives the
+# stream a standard size, before anything is added to it. In the first layer, step 1 then changes
 # almost nothing.
 #
-# All this is a transformer (Vaswani and others, 2017), in the form that only looks back. You can
-# remember the name this way: layer by layer, it transforms the vector of a token into one that
-# says what comes next. GPT-2 follows the same plan. Some differences: it normalizes x before
-# lm_head and not at the beginning, it has biases, and it uses one matrix both as token and as
-# lm_head.
+# All this is a transformer (Vaswani and colleagues, 2017), in the form called decoder-only. You
+# can remember the name this way: layer by layer, it transforms the vector of a token into one that
+# says what comes next. GPT-2 follows the same plan. Some differences: it has layer norm instead of
+# RMSNorm, GELU instead of relu, and biases. It normalizes x before lm_head and not at the
+# beginning, and it uses one matrix both as token and as lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
-# How surprised is the model by the token that actually comes next? If the model gave this token
-# the probability p, then the surprise is log(1 / p), with the natural logarithm. Textbooks write
-# it as minus log p, which is the same. If p is 1, the surprise is 0. If p is one half, it is 0.69,
-# and if p is one in a thousand, it is 6.91. Why a logarithm? The probability of a whole name is
-# the product of the probabilities of its tokens, each of them given the tokens before it. The
-# logarithm turns this product into a sum, so the surprise at a name is the sum of the surprises at
-# its tokens.
+# How surprised is the model by the token that actually comes next? If the model gave this token a
+# probability p, then the surprise is log(1 / p), with the natural logarithm. Textbooks write it as
+# minus log p, which is the same, and call it the negative log-likelihood. If p is 1, the surprise
+# is 0. If p is one half, it is 0.69, and if p is one in a thousand, it is 6.91. Why a logarithm?
+# The probability of a whole name is the product of the probabilities of its tokens, each of them
+# given the tokens before it. The logarithm turns this product into a sum, so the surprise of a
+# name is the sum of the surprises of its tokens.
 #
-# A model that knows nothing gives each of 27 tokens the probability 1 / 27, and its surprise is
-# log 27 = 3.30. Every position of a name is an example to learn from: a name of 8 letters gives 9
+# A model that knows nothing gives each of 27 tokens a probability of 1 / 27, and its surprise is
+# log 27 = 3.30. Every position in a name is an example to learn from: a name of 8 letters gives 9
 # predictions, the last one for the closing BOS. (Names longer than the block are cut off.) After
 # each prediction the true token goes in, not the model's guess. This is called teacher forcing.
 # The loss of the name is the mean of the surprises, so that long and short names can be compared.
@@ -447,11 +453,12 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 #
 # To update the first running mean, we take 0.85 times its old value and add 0.15 times the new
 # gradient. This is called an exponential moving average. With every name, the older gradients lose
-# 15 % of their weight. After 7 names they have a third of it left, because 0.85 ** 7 is 0.32. The
-# second mean takes 0.99 and 0.01. It takes 110 names until 0.99 ** 110 is 0.33, so it remembers
-# much longer. And the rare letter? If a gradient g comes after a long run of zeros, m is 0.15 g,
-# and v is 0.01 g², whose root is 0.1 g. So the parameter moves by 1.5 times the rate, however
-# small g is. These numbers are choices. Adam's usual ones are 0.9 and 0.999.
+# 15 percent of their weight. After 7 names a third of it is left, because 0.85 ** 7 is 0.32. The
+# second mean takes 0.99 and 0.01. It needs 110 names to fade to a third, so it remembers much
+# longer. And the rare letter? If a gradient g comes after a long run of zeros, m is 0.15 g, and v
+# is 0.01 g², whose root is 0.1 g. So the parameter moves by 1.5 times the rate at once, and by
+# about 10 times the rate until m has faded, however small g is. These numbers are choices. Adam's
+# usual ones are 0.9 and 0.999.
 #
 # Both means start at 0, so at first they are too close to 0. After the first name, the first
 # moment is only 0.15 times the gradient. So we divide it by 0.15. After the second name, the
@@ -471,25 +478,26 @@ def adam(numbers, gradients, first, second, rate, count):       # all the lists 
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam moves
-# the parameters. That is all there is to training. Every step sees one random name instead of all
-# of them, so its gradients only estimate those of all names together. This idea is called
-# stochastic gradient descent, and Adam is a refinement of it. Larger models are trained on a batch
-# of many examples in each step. The rate falls in a straight line, from args.rate at the first
-# step almost to 0 at step args.steps. (After Ctrl-C, the training of section 12 has fewer steps,
-# but must use the same rates.) Large steps learn fast, and small ones at the end keep the last
-# names from undoing what all the others taught. You can stop the training with Ctrl-C. Then we go
-# on with the last complete step.
+# the parameters. That is all there is to training. Every step sees one name of the shuffled list
+# instead of all of them, so its gradients only estimate those of all names together. This idea is
+# called stochastic gradient descent, and Adam is a refinement of it. Larger models take many
+# examples in each step, a batch. The rate falls in a straight line, from args.rate at the first
+# step almost to 0 at step args.steps (even if fewer steps are made, as in section 12 after
+# Ctrl-C). Large steps learn fast, and small ones at the end keep the last names from undoing what
+# all the others taught. You can stop the training with Ctrl-C. Then we go on from the last
+# complete step.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity instead,
 # which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a model that knows
-# nothing has the loss log 27 and the perplexity 27. A perplexity of 12 says that the model is as
+# nothing has a loss of log 27 and a perplexity of 27. A perplexity of 12 says that the model is as
 # unsure, on average, as if it had to choose among 12 equally likely tokens. (Textbooks take the
-# mean over tokens, not over names.) The bar shows the perplexity, cut off at 25 marks. It shrinks,
-# though not at every step, because a hundred names are still a small sample. No name comes twice
-# in a thousand steps, and each loss is computed before the model learns from the name. So it is
-# always tested on something new. If names came again and again, a model could learn them by heart
-# and get worse on new ones. This is called overfitting. Then you would have to test it on held-out
-# names, which are never used for training.
+# mean over tokens, not over names.) It can't fall to 1, because nobody can know for certain which
+# letter comes next. The bar shows it, cut off at 25 marks. It shrinks, though not at every step,
+# because a hundred names are still a small sample. No name comes twice in a thousand steps, and
+# each loss is computed before the model learns from the name. So the model is always tested on
+# something new. If names came again and again, a model could learn them by heart and get worse on
+# new ones. This is called overfitting. Then you would have to test it on names that are never used
+# for training, a validation set.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     first, second = [0.0] * len(params), [0.0] * len(params)
@@ -518,24 +526,25 @@ def report(losses, steps):                                      # on a terminal,
           f"{'#' * min(25, round(perplexity)):25}", end="\r" if passing else "\n", flush=True)
 
 # Python's garbage collector looks for objects that refer to each other in a circle. Our Values
-# never do, because edges only lead to older Values. So we switch it off and save the time.
+# never do, because edges only lead to older Values, and Python frees them anyway when nothing
+# refers to them. So we switch the collector off and save the time.
 if sys.implementation.name == "cpython":
     gc.disable()
 trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 
 # %% 10. Inference --------------------------------------------------------------------------------
 # Using a trained model is called inference. Ours makes up names. It starts with BOS, computes the
-# probabilities of the next token, and draws one at random: a token with the probability 0.2 is
-# drawn one time in five. It feeds this token back in, and goes on until it draws BOS again or the
-# block is full. That's what generative means. A model that predicts each token from those before
-# it is called autoregressive.
+# probabilities of the next token, and draws one at random: a token with probability 0.2 is drawn
+# one time in five. It feeds this token back in, and goes on until it draws BOS again or the block
+# is full. That's what generative means. A model that predicts each token from those before it is
+# called autoregressive.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it has
-# learned. Take two tokens with the probabilities 0.8 and 0.2. The exp of the first logit is 4
-# times that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square of
+# learned. Take two tokens with probabilities 0.8 and 0.2. The exp of the first logit is 4 times
+# that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square of
 # exp(x). So now the first token is 16 times as likely as the second. A low temperature plays it
-# safe, and near 0 it almost always takes the likeliest token. A high one takes risks. At our 0.5,
-# the samples look better than what the model has really learned.
+# safe, and near 0 it almost always takes the likeliest token. A high one takes risks. Our 0.5
+# flatters the model a little.
 def generate(chance=random):                                    # chance makes the random draws
     cache = [([], []) for _ in range(layers)]
     name, token = "", BOS
@@ -564,9 +573,9 @@ def generate(chance=random):                                    # chance makes t
 #   2.476   a model without attention, which sees the last letter and its position
 #   2.471   our model
 #
-# Only the step from 2.598 to 2.476 is clearly more than chance. So what our model knows beyond the
-# table, it knows from the position. Attention pays off with longer texts, longer training and
-# larger models.
+# With only a hundred names, differences of a few thousandths may be chance. Almost all that our
+# model knows beyond the table comes from the position. Attention pays off with longer texts,
+# longer training and larger models.
 def show(trained, seen):                                        # [params], the names trained on
     set_params(untrained)
     print("before training:", *[generate(random.Random(i)) for i in range(min(3, args.samples))])
@@ -595,10 +604,10 @@ if not args.fast:
 # the model predicts from.
 #
 # Most functions become a pair. The forward function computes y from x. The backward function is
-# given dy, which is short for the gradient of the loss with respect to y, one number for each
-# number of y. It returns dx, the same for x. One number x_j may affect every y_i, and each of
-# these is a path to the loss. So dx_j is the sum, over all i, of dy_i times the derivative of y_i
-# with respect to x_j. We write this sum as Σ_i.
+# given dy. This is not the differential of calculus, but short for the gradient of the loss with
+# respect to y, one number for each number of y. It returns dx, the same for x. One number x_j may
+# affect every y_i, and each of these is a path to the loss. So dx_j is the sum, over all i, of
+# dy_i times the derivative of y_i with respect to x_j. We write this sum as Σ_i.
 #
 # A few helpers first. sumprod is the dot product of plain numbers. Python has had it since 3.12.
 # For older versions we make our own. dots takes the dot product of every row of a with every row
@@ -678,8 +687,9 @@ def join(parts):                                                # the other way
     return [list(itertools.chain(*pieces)) for pieces in zip(*parts)]
 
 # Attention. Both the scores and what is heard are dot products, as in linear, and softmax stands
-# between them. So the backward pass needs no new rule. For one head, token t listens to an earlier
-# token e, or to itself:
+# between them. So the backward pass needs no new rule. But now all tokens are there at once, and a
+# mask must hide the later ones. It gives them the weight 0, and then softmax's rule gives their
+# scores the gradient 0. For one head, token t listens to an earlier token e, or to itself:
 #     score_te = Σ_i q_ti k_ei / root           row t of q with row e of k
 #     weight_te = softmax of row t of score     a mask sets later scores to -∞, and exp(-∞) is 0
 #     heard_ti = Σ_e weight_te v_ei             row t of weight with column i of v
@@ -728,20 +738,21 @@ def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv,
 # -1 / p times p, which is -1. So the logit of the target gets p (-1 / p + 1) = p - 1. The logit of
 # another token gets that token's probability times (0 + 1). In short, the gradients of the logits
 # are the predicted probabilities, minus 1 at the target. So a step of training tends to raise the
-# logit of the target. It tends to lower the others, most of all those that the model thought
-# likely. And if the model is quite sure and wrong? Softmax alone would pass hardly any gradient
-# back. But p is then tiny, -1 / p is huge, and the product is p - 1, nearly -1. That's why softmax
-# and the logarithm go so well together. All these gradients are divided by T, because the loss is
-# a mean.
+# logit of the target. It tends to lower the others, especially those that the model thought
+# likely. And what if the model is quite sure and wrong? Softmax alone would pass hardly any
+# gradient back. But p is then tiny, -1 / p is huge, and the product is p - 1, nearly -1. That's
+# why softmax and the logarithm go so well together. All these gradients are divided by T, because
+# the loss is a mean.
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back through
 # the same steps, from 9 to 1. Anything that was used more than once gets gradients from every use,
 # and they add up. A sum, as in steps 6 and 9, passes its gradient on to both its terms unchanged.
-# Tokens and positions that the name does not use keep the gradient 0, so these two matrices start
-# with zeros. The variables are named as in section 5, with q, k and v for query, key and value. x1
-# is x after step 6, and n1 is its normalized copy. The numbers come as one long list, and the
-# first two lines cut it into matrices again. Each islice takes the next numbers from the list, as
-# many as one row has. At the end, the gradients are returned in the same order.
+# Tokens and positions that the name does not use keep the gradient 0, so the gradients of these
+# two matrices start as zeros. Since the name has fewer positions than the block, rows stops at its
+# end. The variables are named as in section 5, with q, k and v for query, key and value. x1 is x
+# after step 6, and n1 is its normalized copy. The numbers come as one long list, and the first two
+# lines cut it into matrices again. Each islice takes the next numbers from the list, as many as
+# one row has. At the end, the gradients are returned in the same order.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     left = iter(numbers)
     w = {name: [list(itertools.islice(left, len(row))) for row in m] for name, m in model.items()}
@@ -804,9 +815,9 @@ set_params(trained)                                             # for those who 
 print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam, and
-# for as many steps. You will see the same losses again. Why is it faster? It makes no Values and
-# keeps no edges. It does only the arithmetic, mostly in built-in functions. These are written in
-# C, and run much faster than Python. But by hand, we had to work out every part of the model, and
+# for as many steps. You will see the same losses again. Why is this engine faster? It makes no
+# Values and keeps no edges. It does only the arithmetic, mostly in built-in functions. These are
+# written in C, and run much faster than Python. But we had to work out every part by hand, whereas
 # autograd does it for any model. PyTorch, the library in which most models are written, combines
 # the two engines. It has autograd, but each node of its graph is an operation on whole matrices
 # and knows its own backward function, like our pairs.
