@@ -1,14 +1,17 @@
-"""Writes docs/index.html: microgpt.py in three columns, code, talk and the numbers of a real run.
+"""Writes docs/index.html: microgpt.py in three columns, code, talk and the numbers of a real run, and a live model.
 
-    python -m pip install pygments && python docs/build.py
+    python -m pip install pygments && (cd docs && npm ci) && python docs/build.py
 
 The lecture is run as it stands, with its default choices, under a recorder of which it knows nothing: a counter before
-every statement, and a look at what a statement made the first time it ran. If it made Values, their gradients are those
-of the first backward() that goes through the statement. The same sources give the same page: what comes from the clock
-is written as a dash, and what is only rounding, which differs between versions of Python, as <1e-14.
+every statement, and a look at what a statement has made at the moment when it has run, the first time, or in the
+forward pass the first time for a token late in a name. The scripts in model/, pictures/ and view/ are bundled by
+esbuild. The same sources give the same page: what comes from the clock is written as a dash, and what is only rounding,
+which differs between versions of Python, as <1e-14.
 """
 import argparse
 import ast
+import array
+import base64
 import collections
 import gc
 import hashlib
@@ -22,7 +25,9 @@ import pathlib
 import re
 import signal
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 import tokenize
 
@@ -30,22 +35,53 @@ DOCS = pathlib.Path(__file__).resolve().parent
 ROOT = DOCS.parent
 SCRIPT = ROOT / "microgpt.py"
 PAGE = DOCS / "index.html"
-PARTS = "template.html", "style.css", "pictures.css", "model.js", "pictures.js", "view.js"
+SOURCES = ("package.json", "package-lock.json", "parts.json",
+           *sorted(str(path.relative_to(DOCS)) for folder in ("model", "pictures", "view") for path in (DOCS / folder).iterdir()))
 FEW = 3                                                 # numbers shown of a row
-BACKWARDS = 3                                           # the worked example's, the first name's, the training's first
-PICTURES = {3: ["graph"], 4: ["matrices"], 5: ["path"], 9: ["loss", "own-data"], 10: ["attention", "odds", "map"]}
+LATE = 4                                                # the position of the token whose forward pass is shown
+FORWARD = "add", "linear", "softmax", "rmsnorm", "attention", "gpt"
+
+# Where a picture stands: beside the thought that has this line, by how the line begins.
+PICTURES = {
+    "letters = sorted(": ["pairs"], "a, b = Value(2.0)": ["graph"], "def matrix(": ["matrices"],
+    "# Now the plan of the model.": ["layer"], "# Attention is how tokens": ["attention"], "def loss_of(": ["surprise"],
+    "which = BOS * width": ["tangent"], "beta1, beta2 = ": ["adam"], "def train(": ["loss"], "def generate(": ["odds"],
+    "def show(": ["map"], "# Now the whole model.": ["staircase"], "if args.fast:": ["race"],
+}
+AFTER = {9: ["runs", "parts", "own-data"]}              # and at the end of a section, each by itself
+
+# What a line makes, as the pictures call it: the first line of this function that begins so.
+MAKES = {
+    ("", "print(f\"num docs"): "tokens",
+    ("attention", "query = "): "query", ("attention", "keys.append("): "key", ("attention", "values.append("): "value",
+    ("attention", "scores = "): "weights", ("attention", "weights = "): "weights", ("attention", "heard.append("): "heard",
+    ("attention", "return "): "output",
+    ("gpt", "x = rmsnorm("): "x0", ("gpt", "n = rmsnorm(x)"): "n", ("gpt", "x = add(x, attention("): "x1",
+    ("gpt", "matches = "): "hidden", ("gpt", "hidden = "): "hidden", ("gpt", "x = add(x, linear(hidden"): "x2",
+    ("gpt", "return "): "logits",
+    ("loss_of", "probs = "): "probs", ("loss_of", "surprises.append("): "surprises", ("loss_of", "return "): "loss",
+    ("generate", "logits = "): "logits", ("generate", "probs = "): "probs",
+    ("train", "losses.append("): "losses",
+    ("explicit", "sums = "): "sums", ("explicit", "x = normed = "): "x0", ("explicit", "n = "): "n", ("explicit", "q = "): "query",
+    ("explicit", "k = "): "key", ("explicit", "v = "): "value", ("explicit", "heard, weights = "): "heard",
+    ("explicit", "x1 = "): "x1", ("explicit", "n1 = "): "n1", ("explicit", "hidden = "): "hidden",
+    ("explicit", "x = rows(add, x1"): "x2", ("explicit", "probs = "): "probs", ("explicit", "loss = "): "loss",
+    ("explicit", "dlogits = "): "logits", ("explicit", "dhidden, "): "hidden", ("explicit", "dx1 = "): "x1",
+    ("explicit", "dheard, "): "heard", ("explicit", "dn = "): "n",
+}
+LIVE = "attention", "gpt", "loss_of"                    # functions whose lines show the live model's numbers, too
 
 # The colour of a number, by the name of the lecture that holds it. All others are tensors.
 KINDS = {
-    "gradient": "grad local_grad slope gradients explicit_gradients measured dx dy dw di dh dq dk dv da dn dx1 dn1 dn_q dn_k "
-                "dn_v dwq dwk dwv dwo dwu dwd dlogits dhidden dmatch dheard dweight dscore backs explicit.row",
-    "loss": "loss losses explicit_loss explicit_losses surprises above below",
+    "gradient": "grad local_grad slope gradients explicit_gradients measured dx dy dw di dq dk dv dn dx1 dn1 dn_q dn_k "
+                "dn_v dlogits dhidden dheard dscores attention_back.parts",
+    "loss": "loss losses explicit_loss explicit_losses surprises",
     "time": "began seconds explicit_seconds",
 }
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}   # "explicit.row": only in that function
 RETURNS = {"loss_of": ["loss"], "autograd": ["loss", "gradient"], "explicit": ["loss", "gradient"],
            "train": ["tensor", "loss", "time"], "linear_back": ["gradient"] * 2, "relu_back": ["gradient"],
-           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "attention_back": ["gradient"]}
+           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "head_back": ["gradient"] * 3, "attention_back": ["gradient"]}
 
 
 # ---- The sources, and what marks a page as made from them ----
@@ -72,7 +108,7 @@ def glossary():
 
 def fingerprint():
     """One sha256 over everything that the page is made from."""
-    sources = [SCRIPT, ROOT / "names.txt", DOCS / "build.py", *(DOCS / part for part in PARTS)]
+    sources = [SCRIPT, ROOT / "names.txt", DOCS / "build.py", *(DOCS / part for part in SOURCES)]
     digest = hashlib.sha256()
     for text in [path.read_text("utf-8") for path in sources] + [json.dumps([questions(), glossary()], ensure_ascii=False)]:
         digest.update(hashlib.sha256(text.encode()).digest())
@@ -128,9 +164,9 @@ class Recorder:
         self.count = {}                                 # line -> how often it ran
         self.calls = set()                              # lines that define a function: counted when called
         self.fresh, self.line_of_hook = [], []          # by hook: still to be noted?
-        self.waiting = {}                               # hook -> its runs so far, while gradients of its Values are awaited
+        self.function_of_hook = []                      # by hook: the function that it stands in
+        self.late = False                               # is the forward pass that of the token that is shown?
         self.function = ""                              # the one that is being rewritten
-        self.backwards = 0
         self.graph = []                                 # the first graph that backward() walked
         tree = ast.parse(source)
         self.line_of = {}                               # any line of a statement -> its first line
@@ -171,11 +207,15 @@ class Recorder:
     def noter(self, line, targets, learned=False):
         """Note these (label, expression, kind) the first time; learned: their gradients are already there."""
         if not targets: return []
+        pairs = "".join(f"({label!r}, {expression}, {kind!r})," for label, expression, kind in targets)
+        hook = self.new_hook(line)
+        return self.hook(f"if _fresh[{hook}]: _note({hook}, [{pairs}], {learned})", line)
+
+    def new_hook(self, line):
         self.fresh.append(True)
         self.line_of_hook.append(line)
-        pairs = "".join(f"({label!r}, {expression}, {kind!r})," for label, expression, kind in targets)
-        hook = len(self.fresh) - 1
-        return self.hook(f"if _fresh[{hook}]: _note({hook}, [{pairs}], {learned})", line)
+        self.function_of_hook.append(self.function)
+        return len(self.fresh) - 1
 
     def names(self, target):
         """The (label, expression, kind) of everything that is assigned."""
@@ -193,7 +233,8 @@ class Recorder:
         if isinstance(node, ast.FunctionDef):
             outer, self.function = self.function, node.name
             arguments = [(a.arg, a.arg, kind_of(a.arg, node.name)) for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
-            start = self.counter(line) + self.noter(line, arguments)
+            start = self.hook("_late(position)", line) if node.name == "gpt" else []
+            start += self.counter(line) + self.noter(line, arguments)
             self.calls.add(line)
             node.body = start + self.block(node.body, line)
             if node.name == "backward": node.body += self.hook("_after_backward(self)", node.body[-1].lineno)
@@ -216,12 +257,10 @@ class Recorder:
             learned = ast.unparse(node.value).endswith(".backward()")
             return before + [node] + self.noter(line, self.receivers(node.value), learned)
         if isinstance(node, ast.For):
-            self.fresh.append(True)
-            self.line_of_hook.append(line)
-            each = self.hook(f"_each({len(self.fresh) - 1}, 0)", line)[0].value
+            hook = self.new_hook(line)
+            each = self.hook(f"_each({hook}, 0)", line)[0].value
             each.args[1] = node.iter
             node.iter = each
-            hook = len(self.fresh) - 1
             pairs = "".join(f"({label!r}, {expression}, {kind!r})," for label, expression, kind in self.names(node.target))
             node.body = self.hook(f"if _fresh[{hook}]: _note({hook}, [{pairs}])", line) + self.block(node.body, line)
             node.orelse = self.block(node.orelse, line)
@@ -248,18 +287,18 @@ class Recorder:
     # -- running --
 
     def note(self, hook, pairs, learned=False):
-        """Keep what a statement made the first time, and also the next times while gradients of its Values are awaited."""
-        run = [None if type(value).__name__ == "Value" and not self.is_value(value)        # not yet complete
-               else {"name": name, "kind": kind, **self.describe(value)} for name, value, kind in pairs]
-        if hook not in self.waiting: self.made[self.line_of_hook[hook]] += filter(None, run)
-        for note in filter(self.awaits, run):
-            if learned or any(value.grad for value in note["values"]): self.learn(note)
-        self.fresh[hook] = self.backwards < BACKWARDS and any(map(self.awaits, self.waiting.get(hook, [run])[0]))
-        if self.fresh[hook]: self.waiting.setdefault(hook, []).append(run)
+        """Keep what a statement has made, as it is now."""
+        if self.function_of_hook[hook] in FORWARD and not self.late: return
+        self.fresh[hook] = False
+        for name, value, kind in pairs:
+            if type(value).__name__ == "Value" and not self.is_value(value): continue      # not yet complete
+            note = {"name": name, "kind": kind, **self.describe(value)}
+            if learned and "values" in note:
+                note["grad"] = " ".join(number(value.grad) for value in note["values"]) + ("\u00a0…" if note["more"] else "")
+            self.made[self.line_of_hook[hook]].append(note)
 
-    def awaits(self, note):
-        """Does this note show Values whose gradients are not known yet?"""
-        return note is not None and "values" in note and "grad" not in note
+    def begin_forward(self, position):
+        self.late = position == LATE
 
     def each(self, hook, iterable):
         if isinstance(iterable, set) and self.fresh[hook]:      # its order would change from run to run
@@ -268,13 +307,8 @@ class Recorder:
         return iterable
 
     def after_backward(self, root):
-        """The gradients are there: complete the notes of the Values that were waiting for them.
-
-        The first time that a statement ran may have been for a loss that nobody took back. Then its note is of the
-        first time that it ran for this loss.
-        """
-        self.backwards += 1
-        if self.backwards > BACKWARDS: return
+        """Keep the first graph that was walked, for the picture of section 3."""
+        if self.graph: return
         graph, stack = {}, [root]
         while stack:
             node = stack.pop()
@@ -282,38 +316,17 @@ class Recorder:
                 graph[id(node)] = node
                 stack += [child for child, _ in node.edges]
         born = sorted(graph.values(), key=lambda node: node.order)
-        began = next(node.order for node in born if node.edges)
-        for hook, runs in list(self.waiting.items()):
-            for place, note in enumerate(runs[0]):
-                if not self.awaits(note): continue
-                for run in runs:
-                    values = run[place]["values"] if self.awaits(run[place]) else []
-                    leaves = all(not value.edges for value in values)
-                    if values and (leaves or any(value.edges and began <= value.order <= root.order for value in values)):
-                        note.update(run[place])
-                        self.learn(note)
-                        break
-            del runs[1:]
-            if self.backwards == BACKWARDS or not any(map(self.awaits, runs[0])):
-                self.fresh[hook] = False
-                del self.waiting[hook]
-        if not self.graph:
-            place = {id(node): index for index, node in enumerate(born)}
-            names = [name for name, value in self.space.items() if any(value is node for node in born)]
-            leaves = [next(name for name in names if self.space[name] is node) for node in born if not node.edges]
-            for node, label in zip(born, [*leaves, *self.labels], strict=True):
-                edges = [[place[id(child)], slope] for child, slope in node.edges]
-                self.graph.append({"label": label, "data": node.data, "grad": node.grad, "edges": edges})
-
-    def learn(self, note):
-        """Add the gradients of its Values to a note."""
-        grads = " ".join(number(value.grad) for value in note["values"])
-        note["grad"] = grads + ("\u00a0…" if note["more"] else "")
+        place = {id(node): index for index, node in enumerate(born)}
+        names = [name for name, value in self.space.items() if any(value is node for node in born)]
+        leaves = [next(name for name in names if self.space[name] is node) for node in born if not node.edges]
+        for node, label in zip(born, [*leaves, *self.labels], strict=True):
+            edges = [[place[id(child)], slope] for child, slope in node.edges]
+            self.graph.append({"label": label, "data": node.data, "grad": node.grad, "edges": edges})
 
     def run(self):
         """Run the lecture from top to bottom with its default choices; its global names stay in self.space."""
         self.space = {"__name__": "__main__", "__file__": str(SCRIPT), "_count": self.count, "_fresh": self.fresh,
-                      "_note": self.note, "_each": self.each, "_after_backward": self.after_backward}
+                      "_note": self.note, "_each": self.each, "_late": self.begin_forward, "_after_backward": self.after_backward}
         screen = Screen(self.line_of)
         stdout, argv, clock, folder = sys.stdout, sys.argv, time.perf_counter, os.getcwd()
         sys.stdout, sys.argv, time.perf_counter = screen, [str(SCRIPT)], lambda: Clock(clock())
@@ -369,11 +382,14 @@ class Recorder:
     def row(self, row, more):
         if not row: return {"text": ""}
         if not self.is_number(row[0]): return {"text": "…"}
-        few = row[:FEW]
+        begin = 0
+        if "params" in self.space and len(row) == len(self.space["params"]) > FEW:     # parameters that move: those of BOS
+            begin = self.space["BOS"] * self.space["width"]
+        few = row[begin:begin + FEW]
         more = more or len(row) > FEW
         exact = all(isinstance(v, int) for v in few)
         text = " ".join(str(v) if exact else number(v.data if self.is_value(v) else v) for v in few)
-        note = {"text": text + ("\u00a0…" if more else "")}
+        note = {"text": (f"from {begin}: " if begin else "") + text + ("\u00a0…" if more else "")}
         if few and self.is_value(few[0]): note.update(values=list(few), more=more)
         return note
 
@@ -438,19 +454,26 @@ def bigram(docs, letters, block):
     return statistics.fmean(statistics.fmean(-math.log(count[pair] / total[pair[0]]) for pair in name) for name in pairs)
 
 
+def packed(numbers):
+    """Floats as text: their bytes, little end first, in base64."""
+    raw = array.array("d", numbers)
+    if sys.byteorder == "big": raw.byteswap()
+    return base64.b64encode(raw.tobytes()).decode()
+
+
 def data_of(recorder):
     space = recorder.space
     knobs = "width", "block", "layers", "heads", "seed", "rate", "steps", "samples", "temperature"
-    names = {key: key if isinstance(key, str) else " ".join(map(str, key)) for key in space["model"]}
     return {
         "knobs": {knob: getattr(space["args"], knob) for knob in knobs},
         "docs": "\n".join(space["docs"]),
         "letters": space["letters"],
-        "untrained": space["untrained"],
-        "shapes": [[names[key], len(rows), len(rows[0])] for key, rows in space["model"].items()],
+        "untrained": packed(space["untrained"]),
+        "trained": packed(space["trained"]),
         "losses": space["losses"],
         "graph": recorder.graph,
         "bigram": bigram(space["docs"], space["letters"], space["block"]),
+        "parts": json.loads((DOCS / "parts.json").read_text("utf-8")),
         "page": {"sources": fingerprint()},
     }
 
@@ -515,9 +538,9 @@ def samp(lines):
     return f'<samp style="--chars:{max(len(text.rstrip()) for text in lines)}">{blocks}</samp>'
 
 
-def numbers_html(recorder, line):
+def numbers_html(recorder, line, live):
     if not (line in recorder.count or line in recorder.made): return ""
-    parts = []
+    parts = ['<span class="live"></span>'] if live else []
     for note in recorder.made.get(line, []):
         name, shape, text, grad = (html.escape(note.get(key, ""), quote=False) for key in ("name", "shape", "text", "grad"))
         text, grad = (re.sub(r"-?\de-\d+", r'<span class="whole">\g<0></span>', words) for words in (text, grad))
@@ -575,7 +598,8 @@ def lines_html(lines):
     """A drawing in letters, or the lines of a derivation."""
     least = min(len(words) - len(words.lstrip()) for _, words in lines)
     lines = [(line, words[least:].rstrip()) for line, words in lines]
-    return drawing_html(lines) if any("--" in words for _, words in lines) else derivation_html(lines)
+    drawn = any("--" in words for _, words in lines) or not any(re.match(r" *\S+ = ", words) for _, words in lines)
+    return drawing_html(lines) if drawn else derivation_html(lines)
 
 
 def drawing_html(lines):
@@ -617,40 +641,82 @@ def main_html(source, recorder):
     code, asked, meanings = highlight(source), questions(), glossary()
     plain = source.split("\n")
     parts = []
+    placed, makes = set(), makes_of(source)
     for section, title, thoughts in lecture(source):
         shown = set()
         number_of = f'<span class="section-number">{section}.</span> ' if section != "0" else ""
         parts.append(f'<section class="section" id="section-{section}" data-section="{section}" data-title="{title}">')
         if title: parts.append(f"<h2>{number_of}{html.escape(title, quote=False)}</h2>")
         for index, thought in enumerate(thoughts, start=1):
+            if all(kind == "heading" for kind, _ in thought): continue
             short = " short" if len(thought) <= 8 else ""
+            lines = range(thought[0][1][0][0], thought[-1][1][-1][0] + 1)
+            figures = [(start, name) for start, names in PICTURES.items() for name in names
+                       if any(plain[line - 1].startswith(start) for line in lines)]
+            placed.update(start for start, _ in figures)
             parts.append(f'<div class="thought{short}" data-at="{section}.{index}">')
+            blocks, rows = [], []
             for kind, lines in thought:
                 first = lines[0][0]
                 if kind == "paragraph":
                     words = " ".join(f'<span data-talk="{line}">{explained(inline(words.strip()), meanings, shown)}</span>' for line, words in lines)
-                    parts.append(f'<p class="paragraph" data-line="{first}">{words}</p>')
+                    (rows or blocks).append(f'<p class="paragraph" data-line="{first}">{words}</p>')
                 elif kind == "lines":
-                    parts.append(lines_html(lines))
+                    (rows or blocks).append(lines_html(lines))
                 elif kind == "code":
                     line, words = lines[0]
                     indent = len(plain[line - 1]) - len(plain[line - 1].lstrip())
                     talk = f'<div class="talk" data-talk="{line}">{explained(inline(words), meanings, shown)}</div>' if words else ""
-                    made = numbers_html(recorder, line)
+                    part, live = makes.get(line, ("", False))
+                    made = numbers_html(recorder, line, live)
                     made = f'<div class="numbers">{made}</div>' if made else ""
-                    parts.append(f'<div class="row" id="L{line}" style="--indent:{indent}"><span class="no">{line}</span>'
-                                 f'<code class="code">{code[line - 1]}</code>{talk}{made}</div>')
-            parts.append("</div>")
-        for picture in PICTURES.get(int(section), []):
-            tag = "section" if picture == "own-data" else 'figure class="picture"'
-            parts.append(f'<{tag} data-picture="{picture}" data-at="{section}.{picture}"></{tag.split()[0]}>')
+                    part = f' data-part="{part}"' if part else ""
+                    rows.append(f'<div class="row" id="L{line}" style="--indent:{indent}"{part}><span class="no">{line}</span>'
+                                f'<code class="code">{code[line - 1]}</code>{talk}{made}</div>')
+            if figures:
+                drawn = "".join(f'<figure class="picture" data-picture="{name}"></figure>' for _, name in figures)
+                blocks = [f'<div class="beside"><div class="words">{"".join(blocks)}</div><div class="drawn-beside">{drawn}</div></div>']
+            parts += [*blocks, *rows, "</div>"]
+        for picture in AFTER.get(int(section), []):
+            parts.append(f'<figure class="picture alone" data-picture="{picture}" data-at="{section}.{picture}"></figure>')
         if int(section) in asked:
             question, answer = asked[int(section)]
             folded = f"<details><summary>Answer</summary><p>{inline(answer)}</p></details>" if answer else ""
             parts.append(f'<aside class="question" data-at="{section}.question" aria-label="Question of section {section}">'
                          f'<p><span class="label">Question</span> {inline(question)}</p>{folded}</aside>')
         parts.append("</section>")
+    if missing := set(PICTURES) - placed: sys.exit(f"no thought has a line that begins with {sorted(missing)}")
     return "\n".join(parts)
+
+
+def makes_of(source):
+    """{line: (the parts that it makes, does it show the live model's numbers?)}, by the table MAKES."""
+    found, plain = {}, source.split("\n")
+    functions = {node.name: range(node.lineno, node.end_lineno + 1) for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    for (function, start), part in MAKES.items():
+        lines = functions.get(function, range(1, len(plain) + 1))
+        line = next((line for line in lines if plain[line - 1].strip().startswith(start)), None)
+        if line is None: sys.exit(f"{function or 'the lecture'} has no line that begins with {start}")
+        found[line] = part, function in LIVE
+    return found
+
+
+def bundled():
+    """The scripts as one, and the worker within it, by esbuild."""
+    esbuild = DOCS / "node_modules" / "esbuild" / "bin" / "esbuild"
+    if not esbuild.exists(): sys.exit("esbuild is missing: run `npm ci` in docs/ first")
+    options = ["--bundle", "--minify-whitespace", "--charset=utf8", "--target=es2022", "--log-level=warning", "--legal-comments=none"]
+
+    def bundle(entry, *more):
+        command = [str(esbuild), str(DOCS / entry), *options, *more]
+        return subprocess.run(command, cwd=DOCS, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+
+    with tempfile.TemporaryDirectory() as folder:
+        worker = pathlib.Path(folder) / "worker.txt"
+        worker.write_text(bundle("model/worker.js", "--format=iife"), "utf-8")
+        script = bundle("view/page.js", "--format=iife", f"--alias:worker-source={worker}", "--loader:.txt=text")
+    licence = (DOCS / "node_modules" / "@preact" / "signals-core" / "LICENSE").read_text("utf-8").strip()
+    return f"/* With @preact/signals-core, under this licence:\n\n{licence}\n*/\n{script}"
 
 
 def build():
@@ -658,17 +724,16 @@ def build():
     recorder = Recorder(source)
     recorder.run()
     data = data_of(recorder)
-    texts = {part: (DOCS / part).read_text("utf-8").strip() for part in PARTS}
+    style = [(DOCS / part).read_text("utf-8").strip() for part in ("view/style.css", "pictures/pictures.css")]
     contents = "".join(f'<li><a href="#section-{number}">{html.escape(title, quote=False)}</a></li>'
                        for number, title, _ in lecture(source) if title)
     listed = "".join(f"<dt>{html.escape(word)}</dt><dd>{inline(says)}</dd>" for word, says in glossary().items())
     fill = {
-        "style": texts["style.css"] + "\n" + texts["pictures.css"], "main": main_html(source, recorder), "contents": contents, "words": listed,
+        "style": "\n".join(style), "script": bundled().replace("</script", "<\\/script"), "main": main_html(source, recorder), "contents": contents, "words": listed,
         "steps": f"{len(data['losses']):,}", "sources": data["page"]["sources"],
         "data": json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
-        **{name: texts[name + ".js"].replace("</script", "<\\/script") for name in ("model", "pictures", "view")},
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda mark: fill[mark[1]], texts["template.html"]) + "\n"
+    return re.sub(r"\{\{(\w+)\}\}", lambda mark: fill[mark[1]], (DOCS / "view" / "template.html").read_text("utf-8").strip()) + "\n"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pathlib
 import shutil
+import time
 
 import pytest
 
@@ -41,18 +42,37 @@ def chromium():
         browser.close()
 
 
-def until(page, expression):
+def until(page, expression, seconds=20):
     """Wait until this expression is true in the page. (Playwright's own way needs eval, which the page forbids.)"""
-    for _ in range(100):
-        if page.evaluate(expression): return
-        page.wait_for_timeout(50)
-    pytest.fail(f"never true: {expression}")
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        if time.monotonic() > end: pytest.fail(f"never true: {expression}")
+        page.wait_for_timeout(20)
+
+
+def settle(page, milliseconds=500):
+    """Wait until all pictures are drawn: they take a few frames."""
+    page.wait_for_timeout(milliseconds)
+
+
+def settings(page):
+    return page.evaluate("microgpt.settings.value")
+
+
+def train(page, steps=1000, press=True):
+    """Train anew, at full speed, to the end."""
+    page.evaluate("steps => { microgpt.live.fast.value = true; const {plan} = microgpt.live; plan.value = {...plan.value, steps}; }", steps)
+    if press: page.evaluate("microgpt.live.toggle()")
+    until(page, "!microgpt.live.progress.value.running && microgpt.live.progress.value.step > 0 && !microgpt.live.run.value.recorded", 90)
+    settle(page)
 
 
 @contextlib.contextmanager
-def opened(chromium, fragment="", width=1920, height=1080, **options):
-    """The page in a fresh, offline context. Afterwards: no request but the page itself, no error on the console."""
+def opened(chromium, fragment="", width=1920, height=1080, chosen="", **options):
+    """The page in a fresh, offline context; chosen: settings, such as "size=28&lecture=1". Afterwards: no request but the page itself, no error on the console."""
     context = chromium.new_context(viewport={"width": width, "height": height}, offline=True, **options)
+    if chosen:                                          # settings of the reader, as if from an earlier visit
+        context.add_init_script(f"try {{ localStorage.getItem('microgpt view') ?? localStorage.setItem('microgpt view', '{chosen}') }} catch {{}}")
     page = context.new_page()
     page.set_default_timeout(20_000)
     requests, errors = [], []

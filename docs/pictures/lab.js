@@ -1,0 +1,169 @@
+// The first screen: type a name, train, let the model speak letter by letter, with the odds of what comes next.
+
+import { effect } from "@preact/signals-core";
+import { dice } from "../model/chance.js";
+import { pick } from "../model/gpt.js";
+import { softmax } from "../model/layers.js";
+import * as live from "../model/live.js";
+import {
+  button,
+  controls,
+  momentSlider,
+  nameField,
+  paceBox,
+  temperatureSlider,
+  trainButton,
+} from "./controls.js";
+import { called, element, label, percent, shape, short, text, time } from "./draw.js";
+import { lossPicture } from "./loss.js";
+import { shown } from "./odds.js";
+import { Picture } from "./picture.js";
+
+const PAUSE = 420; // milliseconds between two letters
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export function lab(figure) {
+  let drawn = null; // the token that was drawn last, while it speaks
+  let timer = 0;
+  const roll = { of: null, chance: null };
+  const spoken = element("p", { class: "speech", "aria-live": "polite" });
+  const speak = button("Speak", () => (timer ? hush() : begin()), {
+    class: "speak",
+    "aria-keyshortcuts": "v",
+  });
+
+  const probs = () => {
+    const { T, made } = live.typed.value;
+    const { vocab } = live.run.value.gpt;
+    return softmax(made.logits.subarray((T - 1) * vocab, T * vocab), vocab, live.temperature.value);
+  };
+  function begin() {
+    if (roll.of !== live.run.value.id) {
+      roll.of = live.run.value.id;
+      roll.chance = dice(live.run.value.knobs.seed + 1000);
+    }
+    live.place.value = null;
+    live.name.value = "";
+    drawn = null;
+    speak.textContent = "Stop";
+    timer = setTimeout(say, still.matches ? 0 : PAUSE);
+  }
+  function say() {
+    const { gpt, letters } = live.run.value;
+    const full = live.typed.value.T > gpt.block || [...live.name.value].length >= gpt.block;
+    const token = full ? gpt.BOS : pick(probs(), roll.chance);
+    drawn = token;
+    if (token === gpt.BOS) return done();
+    live.name.value += letters[token];
+    timer = setTimeout(say, still.matches ? 0 : PAUSE);
+  }
+  function done() {
+    const name = live.name.value;
+    const press = () => {
+      live.name.value = name;
+    };
+    const made = name
+      ? button(short(name, 24), press, { class: "name" })
+      : element("span", {}, "(silence)");
+    if (name) made.title = "read this name";
+    spoken.prepend(made);
+    while (spoken.children.length > 8) spoken.lastChild.remove();
+    hush();
+  }
+  function hush() {
+    clearTimeout(timer);
+    timer = 0;
+    speak.textContent = "Speak";
+    odds.dirty();
+  }
+  effect(() => {
+    void live.run.value.id;
+    spoken.replaceChildren();
+  });
+
+  const told = element("p", { class: "lead" });
+  effect(() => {
+    const { gpt, own, docs } = live.run.value;
+    const { step } = live.state.value;
+    told.textContent =
+      `A GPT with ${gpt.count.toLocaleString("en")} numbers, ${time(step)}. It reads a name and says what comes next. ` +
+      `It learns from ${docs.length.toLocaleString("en")} ${own ? "items of yours" : "names"}.`;
+  });
+  const [name, note] = nameField();
+  name.classList.add("large");
+  const left = element("div");
+  const right = element("div");
+  figure.append(
+    told,
+    controls(name, speak, temperatureSlider(), note),
+    element("div", { class: "bench" }, left, right),
+    spoken,
+  );
+  const odds = new Picture(left, {
+    name: "next",
+    hint: "Click a bar to go on with its letter.",
+    follows: [live.name, live.run, live.state, live.temperature],
+    draw(width, f) {
+      const { tokens, T, name: read, step } = live.typed.value;
+      const { vocab, BOS } = live.run.value.gpt;
+      const p = probs();
+      const columns = shown(p, vocab, drawn === null ? [] : [drawn]);
+      const bar = Math.min(2 * f, (width - 3.4 * f) / columns.length);
+      const from = 3.2 * f;
+      const top = 1.8 * f;
+      const high = Math.max(7 * f, Math.min(11 * f, 0.24 * innerHeight));
+      const bottom = top + high;
+      const size = Math.min(0.95 * f, 1.2 * bar);
+      const nodes = [];
+      for (const share of [0, 0.5, 1]) {
+        const y = bottom - share * high;
+        nodes.push(
+          shape("path", {
+            d: `M${from} ${y}h${bar * columns.length}`,
+            class: share ? "grid" : "axis",
+          }),
+        );
+        nodes.push(text(from - 0.4 * f, y, `${100 * share} %`, "end middle muted small"));
+      }
+      nodes.push(
+        text(from, 0.9 * f, `after ${read ? `“${short(read, 16)}”` : "BOS"} comes`, "small"),
+      );
+      columns.forEach((token, i) => {
+        const h = p[token] * high;
+        const x = from + i * bar;
+        const kind = token === drawn && timer ? "odds-bar next" : "odds-bar";
+        const d = `M${x + 0.12 * bar} ${bottom}v${-h}h${0.76 * bar}V${bottom}z`;
+        nodes.push(shape("path", { d, class: kind, "data-part": "probs" }));
+        nodes.push(text(x + bar / 2, bottom + 1.1 * f, label(token), "mono center", size));
+      });
+      const tell = (row, i) =>
+        row === 0 &&
+        columns[i] !== undefined && {
+          text:
+            `${called(columns[i])}: ${percent(p[columns[i]])}` +
+            (columns[i] === BOS
+              ? ", the name is over."
+              : T < tokens.length
+                ? ". Click to go on with it."
+                : "."),
+          box: [from + i * bar, top, bar, high],
+          part: "probs",
+        };
+      return {
+        width,
+        height: bottom + 1.8 * f,
+        nodes,
+        tell,
+        label: `Probabilities of the token after ${read || "BOS"}, ${time(step)}, at temperature ${live.temperature.value.toFixed(2)}`,
+        at: (x) =>
+          tell(0, Math.floor((x - from) / bar)) ? [0, Math.floor((x - from) / bar)] : null,
+        pick: (_, i) => {
+          if (columns[i] !== BOS) live.name.value = read + live.run.value.letters[columns[i]];
+        },
+      };
+    },
+  });
+  right.append(controls(trainButton(), paceBox(), momentSlider()));
+  lossPicture(right, { tall: 11, small: true });
+  return { speak: () => speak.click() };
+}

@@ -1,0 +1,213 @@
+// Lecture mode: the page as slides, one thought at a time, as large as the screen allows.
+
+import { effect } from "@preact/signals-core";
+import { addKey, leaves } from "./keys.js";
+import * as places from "./places.js";
+import { bar, change, inLecture, settings } from "./settings.js";
+
+const spoken = document.getElementById("spoken");
+const LARGEST = 1.5; // how much larger than the chosen type a thought may be set
+const SMALLEST = 0.8; // and how much smaller, before it goes in screenfuls
+const SMALLEST_PICTURE = 0.45;
+let part = 0; // which screenful of a thought that is taller than the screen; -1: the last
+let many = 1; // of how many
+
+function current() {
+  const { at } = places;
+  const all = places.stops;
+  return (
+    all.find((stop) => stop.dataset.at === at) ||
+    all.find((stop) => stop.dataset.at.split(".")[0] === at.split(".")[0]) ||
+    all[0]
+  );
+}
+
+function clear() {
+  for (const element of document.querySelectorAll(".lit, .here, .part, .parted")) {
+    element.classList.remove("lit", "here", "part", "parted");
+    element.style.fontSize = element.style.zoom = "";
+    element.removeAttribute("aria-current");
+  }
+  for (const figure of document.querySelectorAll("figure[data-picture]")) figure.style.zoom = "";
+  spoken.textContent = "";
+}
+
+// What a slide is made of, from top to bottom.
+const pieces = (stop) =>
+  [...stop.children]
+    .flatMap((child) => (child.matches(".beside, .words") ? [...child.children] : [child]))
+    .flatMap((child) => (child.matches(".words") ? [...child.children] : [child]))
+    .filter((child) => child.getClientRects().length);
+
+// Show the current thought. It is set larger where there is room, smaller where there is not, and what is still too
+// tall goes in screenfuls of whole pieces.
+function light(anew = false) {
+  if (!inLecture()) return;
+  if (anew) part = 0;
+  clear();
+  const stop = current();
+  const section = stop.closest(".section, header");
+  section.classList.add("here");
+  stop.classList.add("lit");
+  stop.setAttribute("aria-current", "true");
+  scrollTo({ top: 0, behavior: "instant" });
+  const title = section.querySelector("h2");
+  const above = title && stop.closest(".section") ? title.offsetHeight : 0;
+  const room = innerHeight - above - 64;
+  const tall = () => stop.getBoundingClientRect().height;
+  const wide = () =>
+    stop.scrollWidth <= stop.clientWidth + 1 && stop.getBoundingClientRect().right <= innerWidth;
+  const resize = (scale) => {
+    stop.style.fontSize = `${scale}em`;
+  };
+  const fits = (scale) => {
+    resize(scale);
+    return tall() <= room && wide();
+  };
+  const least = Math.max(SMALLEST, 12 / settings.value.size);
+  let scale = LARGEST;
+  while (scale > least && !fits(scale)) scale -= 0.05;
+  stop.classList.toggle("whole", fits(scale));
+  if (!fits(scale)) resize(1);
+  if (stop.matches("[data-picture]")) {
+    let zoom = 1;
+    while ((tall() > room || !wide()) && zoom > SMALLEST_PICTURE) {
+      zoom -= 0.05;
+      stop.style.zoom = zoom;
+    }
+  }
+  const screens = tall() > room ? screenfuls(stop, room) : [pieces(stop)];
+  many = screens.length;
+  if (part < 0 || part >= many) part = many - 1;
+  if (many > 1) {
+    stop.classList.add("parted");
+    screens[part].forEach((piece) => piece.classList.add("part"));
+  }
+  const inSection = places.stops.filter(
+    (each) => each.dataset.at.split(".")[0] === stop.dataset.at.split(".")[0],
+  );
+  const number = stop.dataset.at.split(".")[0];
+  const name = section.dataset.title ? `${number}. ${section.dataset.title}` : "microgpt";
+  spoken.textContent =
+    `${name}, ${inSection.indexOf(stop) + 1} of ${inSection.length}` +
+    (many > 1 ? `, screen ${part + 1} of ${many}` : "");
+  bar.elements.section.value = number;
+}
+
+function screenfuls(stop, room) {
+  const screens = [];
+  let height = 0;
+  for (const piece of pieces(stop)) {
+    if (piece.matches("figure, [data-picture]")) {
+      let zoom = 1;
+      while (piece.getBoundingClientRect().height > room && zoom > SMALLEST_PICTURE) {
+        zoom -= 0.05;
+        piece.style.zoom = zoom;
+      }
+    }
+    const style = getComputedStyle(piece);
+    const tall =
+      piece.getBoundingClientRect().height +
+      parseFloat(style.marginTop) +
+      parseFloat(style.marginBottom);
+    if (!screens.length || height + tall > room) {
+      screens.push([]);
+      height = 0;
+    }
+    screens[screens.length - 1].push(piece);
+    height += tall;
+  }
+  return screens;
+}
+
+function step(by) {
+  const all = places.stops;
+  const here = all.indexOf(current());
+  if (part + by >= 0 && part + by < many) part += by;
+  else if (all[here + by]) {
+    places.setAt(all[here + by].dataset.at);
+    part = by > 0 ? 0 : -1;
+  }
+  light();
+  places.keep();
+}
+function end(last) {
+  const all = places.stops;
+  places.setAt(all[last ? all.length - 1 : 0].dataset.at);
+  part = last ? -1 : 0;
+  light();
+}
+
+// The thought at the top of the screen, from which the lecture begins.
+function topmost() {
+  if (scrollY < 40) return places.stops[0];
+  return places.stops.find(
+    (stop) => stop.getClientRects().length && stop.getBoundingClientRect().bottom > 120,
+  );
+}
+export function toggle() {
+  if (inLecture()) {
+    const was = current();
+    change({ lecture: "0" });
+    places.goTo(was.dataset.at, false);
+  } else {
+    const stop = topmost() || places.stops[0];
+    places.setAt(stop.dataset.at);
+    change({ lecture: "1", bar: "0" });
+  }
+}
+
+export function answer() {
+  const number = (inLecture() ? places.at.split(".")[0] : places.section()) || "1";
+  const question = document.querySelector(`#section-${number} .question`);
+  const folded = question?.querySelector("details");
+  if (!folded) return;
+  folded.open = !folded.open;
+  if (inLecture()) {
+    places.setAt(question.dataset.at);
+    light(true);
+  } else question.scrollIntoView({ block: "nearest", behavior: "instant" });
+}
+
+export function begin() {
+  places.lightWith(light);
+  addKey("l", "lecture mode: slides, one thought at a time", toggle);
+  addKey("ArrowRight", "in lecture mode: on", () => step(1));
+  addKey("ArrowLeft", "in lecture mode: back", () => step(-1));
+  addKey("Home", "in lecture mode: the first thought", () => end(false));
+  addKey("End", "in lecture mode: the last thought", () => end(true));
+  addKey("Escape", "leave one thing: a word, a field, a picture, the lecture", () => {});
+  leaves(() => {
+    if (!inLecture()) return false;
+    toggle();
+    return true;
+  });
+  for (const [name, by] of [
+    ["back", -1],
+    ["next", 1],
+  ]) {
+    document.querySelector(`.stepper [data-do=${name}]`).addEventListener("click", () => step(by));
+  }
+  document.querySelector(".stepper [data-do=leave]").addEventListener("click", toggle);
+  effect(() => {
+    const { lecture } = settings.value;
+    if (lecture === "1") requestAnimationFrame(() => light());
+    else clear();
+  });
+  addEventListener("resize", () => light());
+  // Pictures are drawn a little after their thought is shown: fit it again, but not under someone's hands.
+  const fitted = { stop: null, height: 0, tries: 0 };
+  const grown = new ResizeObserver(() => {
+    const stop = document.querySelector(".lit");
+    if (!stop || (stop.contains(document.activeElement) && stop === fitted.stop && fitted.tries))
+      return;
+    if (stop !== fitted.stop) Object.assign(fitted, { stop, height: 0, tries: 0 });
+    const height = Math.round(stop.getBoundingClientRect().height);
+    if (Math.abs(height - fitted.height) < 3 || fitted.tries > 4) return;
+    fitted.tries++;
+    light();
+    fitted.height = Math.round(stop.getBoundingClientRect().height);
+  });
+  grown.observe(document.getElementById("lecture"));
+  grown.observe(document.querySelector("header.title"));
+}
