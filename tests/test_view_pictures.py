@@ -87,13 +87,13 @@ def test_every_picture_has_a_name_and_tells_values_to_pointer_and_keys(page):
 
 def test_a_tap_tells_a_value_that_stays(chromium):
     with opened(chromium, "", 390, 844, has_touch=True) as page:
-        for kind in ("matrices", "attention", "surprise"):
+        for kind in ("matrices", "attention", "odds", "surprise"):
             picture = show(page, kind)
             rest = readout(page, kind)
             if kind == "surprise":
                 dot = page.locator("[data-picture=surprise] circle.dot").first.bounding_box()
                 page.touchscreen.tap(dot["x"] + 3, dot["y"] + 3)
-            else: picture.tap(position={"x": 48 if kind == "matrices" else 34, "y": 60})
+            else: picture.tap(position={"x": 34 if kind == "attention" else 60, "y": 60})
             page.wait_for_timeout(150)
             assert readout(page, kind) != rest, kind
 
