@@ -1,16 +1,31 @@
 """What the tests of the built page share: the page in a real Chromium, offline, watched for requests and errors."""
 import contextlib
 import importlib.util
+import io
 import os
 import pathlib
 import shutil
 import time
+import tokenize
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "index.html"
+SOURCE = (ROOT / "microgpt.py").read_text("utf-8")
+LINES = SOURCE.split("\n")
 SIZES = {"screen": (1920, 1080, 18), "projector": (1280, 720, 28), "phone": (390, 844, 16)}
+
+
+def comments():
+    """{line: comment}, and {line: the code before it}."""
+    found, code = {}, dict(enumerate(LINES, start=1))
+    for token in tokenize.generate_tokens(io.StringIO(SOURCE).readline):
+        if token.type == tokenize.COMMENT:
+            line, column = token.start
+            found[line] = token.string[1:].strip()
+            code[line] = LINES[line - 1][:column].rstrip()
+    return found, {line: text for line, text in code.items() if text.strip()}
 
 
 def builder():

@@ -1,32 +1,16 @@
 """The page on every screen and on paper: nothing is cut or scrolls sideways, no serious finding, at most 14 pages."""
-import io
 import pathlib
 import re
 import shutil
 import subprocess
-import tokenize
 
 import pytest
 
-from conftest import SCRIPT
-from page import missing, opened, settle
+from page import LINES, comments, missing, opened, settle
 
 pytestmark = pytest.mark.slow
-SOURCE = SCRIPT.read_text("utf-8")
-LINES = SOURCE.split("\n")
 SCREENS = {"small": (320, 640, 16), "phone": (390, 844, 16), "turned": (844, 390, 16), "projector": (1280, 720, 28),
            "screen": (1920, 1080, 18), "zoomed": (640, 360, 18)}     # zoomed: 1280 x 720 at 200 %
-
-
-def comments():
-    """{line: comment}, and {line: the code before it}."""
-    found, code = {}, dict(enumerate(LINES, start=1))
-    for token in tokenize.generate_tokens(io.StringIO(SOURCE).readline):
-        if token.type == tokenize.COMMENT:
-            line, column = token.start
-            found[line] = token.string[1:].strip()
-            code[line] = LINES[line - 1][:column].rstrip()
-    return found, {line: text for line, text in code.items() if text.strip()}
 
 
 @pytest.mark.parametrize("size", SCREENS)

@@ -4,11 +4,9 @@ import xml.etree.ElementTree
 
 import pytest
 
-from conftest import SCRIPT
-from page import SIZES, opened, settle, train, until
+from page import LINES, SIZES, opened, settle, train, until
 
 pytestmark = pytest.mark.slow
-LINES = SCRIPT.read_text("utf-8").split("\n")
 KINDS = ["lab", "pairs", "graph", "matrices", "layer", "attention", "surprise", "tangent", "adam", "loss", "parts", "odds",
          "map", "staircase", "race"]
 TOLD = [kind for kind in KINDS if kind not in ("graph", "tangent", "race")]      # these tell a value at a cell, a bar, a step

@@ -1,11 +1,9 @@
 """The settings are the reader's and are remembered; a link carries content, lands in sight, and goes into the history."""
 import pytest
 
-from conftest import SCRIPT
-from page import PAGE, SIZES, opened, settings, until
+from page import LINES, PAGE, SIZES, opened, settings, until
 
 pytestmark = pytest.mark.slow
-LINES = SCRIPT.read_text("utf-8").split("\n")
 
 SETTINGS = [  # the key, its control, the setting, its values from press to press
     ("c", "[name=code]", "code", ["0", "1"]),

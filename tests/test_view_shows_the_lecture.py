@@ -1,38 +1,21 @@
 """The built page shows microgpt.py line for line, and its numbers are a run's, each as it was when its line had run."""
-import io
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
-import tokenize
 
 import pytest
 
-from conftest import SCRIPT
-from page import PAGE, ROOT, SIZES, builder, missing, opened
+from page import LINES, PAGE, ROOT, SIZES, SOURCE, builder, comments, missing, opened
 
 pytestmark = pytest.mark.slow
-
-SOURCE = SCRIPT.read_text("utf-8")
-LINES = SOURCE.split("\n")
 
 
 def line_of(start, within=""):
     """The number of the first line of the lecture that begins so; of the first after a line that begins so."""
     after = line_of(within) if within else 0
     return next(number for number, text in enumerate(LINES, start=1) if number > after and text.strip().startswith(start))
-
-
-def comments():
-    """{line: comment}, and {line: the code before it}."""
-    found, code = {}, dict(enumerate(LINES, start=1))
-    for token in tokenize.generate_tokens(io.StringIO(SOURCE).readline):
-        if token.type == tokenize.COMMENT:
-            line, column = token.start
-            found[line] = token.string[1:].strip()
-            code[line] = LINES[line - 1][:column].rstrip()
-    return found, {line: text for line, text in code.items() if text.strip()}
 
 
 def bare(text):
