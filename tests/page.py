@@ -98,6 +98,6 @@ def opened(chromium, fragment="", width=1920, height=1080, chosen="", **options)
     try:
         yield page
         asked = [url for url in requests if url.split("#")[0] != PAGE.as_uri() and not url.startswith(("blob:", "data:"))]
-        assert not asked and not errors
+        assert not asked and not errors, (asked, errors)
     finally:
         context.close()

@@ -276,7 +276,8 @@ def test_any_expression_has_its_graph_and_its_leaves_can_be_changed(page):
     page.select_option("[data-picture=graph] select", "h = a + a; h + h")
     settle(page)
     assert name_of(page, "graph").startswith("Graph of h + h: a has data 2")
-    page.click("text=All the way")
+    page.click("[data-picture=graph] button:text-is('All the way')")
+    settle(page)
     assert page.evaluate("microgpt.pictures.graph.state()") == [4, 2, 1]
     leaf = page.locator("[data-picture=graph] rect.leaf").bounding_box()
     page.mouse.move(leaf["x"] + 10, leaf["y"] + 10)

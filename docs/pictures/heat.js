@@ -4,7 +4,8 @@ import { number, shape, text } from "./draw.js";
 
 export function cells(rows, columns, cell, gap, value, strength, tall = cell) {
   const paths = new Map();
-  const w = (cell - gap).toFixed(1);
+  const between = Math.min(gap, cell / 4); // cells of a wide matrix may be narrower than a gap
+  const w = (cell - between).toFixed(2);
   const h = (tall - gap).toFixed(1);
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) {

@@ -7,6 +7,7 @@ import { cells } from "./heat.js";
 import { scaleOf } from "./layer.js";
 import { Picture } from "./picture.js";
 
+const MOST = 64; // numbers of a wide row that are drawn
 const GRADIENT = 0.1; // the size of a gradient that has the full colour
 
 export function staircase(figure) {
@@ -85,6 +86,7 @@ export function staircase(figure) {
         columns: wide,
         stream: true,
       });
+      for (const stair of stairs) stair.shown = Math.min(stair.columns, MOST);
       width = Math.min(width, 56 * f);
       const row = 1.75 * f;
       const half = width / 2 - 0.5 * f;
@@ -98,7 +100,7 @@ export function staircase(figure) {
       const places = [];
       stairs.forEach((stair, i) => {
         const y = 1.9 * f + i * row;
-        const cell = room / Math.max(stair.columns, 16);
+        const cell = room / Math.max(stair.shown, 16);
         const gap = cell > 6 ? 1 : 0.2;
         const left = names + slant * i;
         const strip = (data, from, scale, kind) =>
@@ -112,7 +114,7 @@ export function staircase(figure) {
               },
               ...cells(
                 1,
-                stair.columns,
+                stair.shown,
                 cell,
                 gap,
                 (_, c) => data[t * stair.columns + c],
@@ -126,7 +128,7 @@ export function staircase(figure) {
           text(slant * i, y + 0.5 * f, `${stair.step ? `${stair.step}  ` : ""}${stair.name}`, kind),
         );
         strip(stair.data, left, scaleOf(stair), "");
-        const right = width - names - slant * i - cell * stair.columns;
+        const right = width - names - slant * i - cell * stair.shown;
         const there = stairs.length - i <= walked;
         if (there) {
           strip(stair.grad, right, GRADIENT, "gradients");
@@ -149,7 +151,7 @@ export function staircase(figure) {
         const stair = stairs[i];
         const back_ = c >= 1000;
         const column = back_ ? c - 1000 : c;
-        if (!stair || column < 0 || column >= stair.columns || (back_ && !places[i].there))
+        if (!stair || column < 0 || column >= stair.shown || (back_ && !places[i].there))
           return null;
         const { y, left, right, cell } = places[i];
         const value = (back_ ? stair.grad : stair.data)[t * stair.columns + column];
