@@ -58,11 +58,10 @@ function heard({ data }) {
 }
 
 function askForMarks() {
-  const { step, running } = progress.value;
+  const { step } = progress.value;
+  const { id } = run.value;
   for (const at of SHOWN.filter((mark) => mark <= step && !marks.value.has(mark))) {
-    if (running && at > 0 && step - at < 1) continue;
-    marks.value.set(at, null);
-    const { id } = run.value;
+    marks.value.set(at, null); // asked for
     ask({ at }, ({ numbers }) => {
       if (id === run.value.id) marks.value = new Map(marks.value).set(at, numbers);
     });
