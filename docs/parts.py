@@ -3,7 +3,7 @@
     python -m pip install matplotlib && python docs/parts.py
 
 A part is taken out of microgpt.py by small edits of its text, in both engines, and what is left is run with
---fast. It compares its engines itself, so a wrong edit ends in THE TWO ENGINES DISAGREE. Every run sees the
+--fast. It compares its engines itself, so a wrong edit ends in a disagreement. Every run sees the
 same names in the same order, and each loss that it prints was formed before it learned from that name. Two
 tables of counts learn in the same way, name by name: how often each token came, and how often it came after
 the token before it. All counts start at 1 (add-one smoothing). The README has the tables that this prints.
@@ -31,24 +31,24 @@ NAMES = DOCS.parent / "names.txt"
 STEPS = 1000, 5000
 NOTHING, WHOLE = "knowing nothing", "the whole"
 
-ATTENTION = ("x = add(x, attention(n, layer, keys, values))",            # in gpt
-             'x1 = rows(add, x, dots(heard, w["output", layer]))',                 # in explicit, forward
-             "dx1 = rows(add, dx, rows(rmsnorm_back, dn1, x1, n1))",              # in explicit, back
+ATTENTION = ('x = add(x, linear(heard, model["output", layer]))',        # in gpt
+             'x1 = rowwise(add, x, dots(heard, w["output", layer]))',    # in explicit, forward
+             "dx1 = rowwise(add, dx, rowwise(rmsnorm_back, dn1, x1, n1))",        # in explicit, back
              'dheard, dw["output", layer] = linear_back(dx1, heard, w["output", layer])')
 MLP = ('x = add(x, linear(hidden, model["down", layer]))',
-       'x = rows(add, x1, dots(hidden, w["down", layer]))',
-       "dx = rows(add, dx1, rows(rmsnorm_back, dn, x, n))",
+       'x = rowwise(add, x1, dots(hidden, w["down", layer]))',
+       "dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))",
        'dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])')
 SILENT = "[[0.0] * width for _ in inputs]"                   # no gradient comes back to this part
 ADAM = """\
-    numbers = [number - rate * (m / weight1) / (math.sqrt(v / weight2) + 1e-8)
-               for number, m, v in zip(numbers, first, second)]
+    numbers = [number - rate * (mean / full_mean) / (math.sqrt(square / full_square) + 1e-8)
+               for number, mean, square in zip(numbers, means, squares)]
 """
 DESCENT = [(ADAM, "    numbers = [number - rate * g for number, g in zip(numbers, gradients)]\n")]
 
 NO_POSITION = [
     ('add(model["token"][token], model["position"][position])', 'model["token"][token]'),
-    ('rows(add, [w["token"][token] for token in inputs], w["position"])',
+    ('rowwise(add, [w["token"][token] for token in inputs], w["position"])',
      '[w["token"][token] for token in inputs]'),
     ('dw["position"][t] = row', "pass")]
 NO_ATTENTION = [
@@ -61,12 +61,12 @@ VARIANTS = {
     "plain gradient descent, rate 0.01": (DESCENT, ["--rate", "0.01"]),
     "plain gradient descent, rate 0.1": (DESCENT, ["--rate", "0.1"]),
     "no residual stream": ([
-        (ATTENTION[0], "x = attention(n, layer, keys, values)"),
+        (ATTENTION[0], 'x = linear(heard, model["output", layer])'),
         (MLP[0], 'x = linear(hidden, model["down", layer])'),
         (ATTENTION[1], 'x1 = dots(heard, w["output", layer])'),
         (MLP[1], 'x = dots(hidden, w["down", layer])'),
-        (ATTENTION[2], "dx1 = rows(rmsnorm_back, dn1, x1, n1)"),
-        (MLP[2], "dx = rows(rmsnorm_back, dn, x, n)")], []),
+        (ATTENTION[2], "dx1 = rowwise(rmsnorm_back, dn1, x1, n1)"),
+        (MLP[2], "dx = rowwise(rmsnorm_back, dn, x, n)")], []),
     "no position": (NO_POSITION, []),
     "no MLP": ([
         (MLP[0], "pass"),

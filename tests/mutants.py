@@ -605,7 +605,7 @@ MUTANTS = [
          'math.isclose(loss, explicit_loss, rel_tol=1e-6)'),
         ('the check: losses to the last digit', 'math.isclose(loss, explicit_loss)', 'loss == explicit_loss'),
         ('the check: it goes on', 'sys.exit("THE TWO', 'print("THE TWO'),
-        ('the check: it ends without a word', 'sys.exit("THE TWO ENGINES DISAGREE")', 'sys.exit()'),
+        ('the check: it ends without a word', 'sys.exit("the two engines disagree")', 'sys.exit()'),
         ('the check: it is not made with --fast', 'if not (math.isclose(', 'if not args.fast and not (math.isclose('),
         ('the check: the smallest difference is told', 'gradients to {max(gaps):.0e}', 'gradients to {min(gaps):.0e}'),
         ('the check: the difference of the last name is told', 'gradients to {max(gaps):.0e}',

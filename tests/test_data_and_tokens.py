@@ -92,7 +92,7 @@ def test_a_name_that_stands_twice_in_the_data_is_kept_twice(read):
     assert sorted(read("ada\nbo\nada\n").docs) == ["ada", "ada", "bo"]
 
 
-@pytest.mark.parametrize("seed", [42, 7, 0, 1, -1, 2**70])
+@pytest.mark.parametrize("seed", [42, 7, 0, 1, 999_999_999])
 def test_the_seed_shuffles_the_names(seed):
     names = (FIGURES / "names.txt").read_text("ascii").split()
     random.Random(seed).shuffle(names)

@@ -43,7 +43,7 @@ HONEST = [(LOSS, FIRST), (LOSS, LONGEST)]
 def test_a_difference_above_1e_9_of_the_largest_ends_the_run(name, place, by, flags):
     with pytest.raises(SystemExit) as ended:
         compared(HONEST, bent(name, place, by), *flags)
-    assert ended.value.code == "THE TWO ENGINES DISAGREE"
+    assert ended.value.code == "the two engines disagree"
 
 
 @pytest.mark.parametrize("by", [CLOSE, -CLOSE])
@@ -96,5 +96,5 @@ def test_a_wrong_derivative_ends_a_run_as_a_command_with_status_1(flags, tmp_pat
     wrong = before(4, "Value.relu = lambda self: Value(max(self.data, 0.0), [(self, 1.0)])")
     (tmp_path / SCRIPT.name).write_text(wrong, encoding="utf-8")
     process = run(*SMALL, "--steps", 1, *flags, script=tmp_path / SCRIPT.name)
-    assert (process.returncode, process.stderr) == (1, "THE TWO ENGINES DISAGREE\n")
+    assert (process.returncode, process.stderr) == (1, "the two engines disagree\n")
     assert "the engines agree" not in process.stdout and "times as fast" not in process.stdout

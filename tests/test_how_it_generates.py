@@ -39,7 +39,8 @@ def test_a_token_is_drawn_by_softmax_of_logits_over_temperature(lecture, monkeyp
     monkeypatch.setattr(lecture.args, "temperature", temperature)
     monkeypatch.setattr(lecture, "gpt", lambda *_: [lecture.Value(logit) for logit in logits])
     chance = Chance(26)
-    lecture.generate(chance)
+    monkeypatch.setattr(lecture, "random", chance)
+    lecture.generate()
     powers = [math.exp(logit / temperature) for logit in logits]
     (population, weights), = chance.asked
     assert population == list(range(27))
@@ -61,14 +62,15 @@ def test_a_name_begins_with_bos_and_ends_with_bos_or_the_block(lecture, monkeypa
 
     monkeypatch.setattr(lecture, "gpt", watched)
     chance = Chance(*drawn, 1, 2)
-    assert lecture.generate(chance) == name
+    monkeypatch.setattr(lecture, "random", chance)
+    assert lecture.generate() == name
     assert chance.tokens == [1, 2]
     assert asked == [(token, i, i) for i, token in enumerate([26, *drawn[:-1]])]
 
 
 @pytest.mark.parametrize("samples", [0, 2, 12])
-def test_names_are_those_of_the_judge_by_a_chance_that_earlier_names_do_not_disturb(samples):
-    """Before training, each of at most three has a chance of its own. Later ones have that of the numbers."""
+def test_names_are_those_of_the_judge_also_before_training(samples):
+    """All by the chance that made the numbers: first those of the trained model, then at most three of the untrained."""
     flags = ["--steps", 6, "--samples", samples, "--temperature", 2, "--layers", 2, "--rate", 0.1, *SMALL]
     lecture, screen = watch(*flags)
     chance = random.Random(42)
@@ -80,12 +82,12 @@ def test_names_are_those_of_the_judge_by_a_chance_that_earlier_names_do_not_dist
         tokens = reference.speak(weights, 26, 2.0, chance, 2, 2, 5)
         return "".join(chr(ord("a") + token) for token in tokens)
 
-    first = [speak(untrained, random.Random(i)) for i in range(min(samples, 3))]
-    later = [speak(trained, chance) for _ in range(samples)]
-    assert lines_with(screen, "before training:") == [" ".join(["before training:", *first])]
-    assert lines_with(screen, "sample") == [f"sample {i:2d}: {name}" for i, name in enumerate(later, start=1)]
+    names = [speak(trained, chance) for _ in range(samples)]
+    babble = [speak(untrained, chance) for _ in range(min(samples, 3))]
+    assert lines_with(screen, "sample") == [f"sample {i:2d}: {name}" for i, name in enumerate(names, start=1)]
+    assert lines_with(screen, "before training:") == [" ".join(["before training:", *babble])]
     if samples == 12:
-        assert {0, 5} < set(map(len, later))
+        assert {0, 5} < set(map(len, names))
 
 
 @pytest.mark.parametrize("steps, flags, stop, trained_on", [
@@ -107,7 +109,7 @@ def test_seen_in_training_are_the_names_it_was_really_trained_on(
     shape = ["--width", 4, "--heads", 2, "--block", 3, "--data", tmp_path / "names.txt"]
     _, screen = watch("--steps", steps, "--samples", 40, "--temperature", 1, *shape, *flags)
     seen, unseen = (sorted(set(spoken(screen)) & set(part)) for part in (names[:trained_on], names[trained_on:]))
-    report = screen.getvalue().split("\nseen in training:\n")[1].split("closest")[0].splitlines()
+    report = screen.getvalue().split("\nseen in training:\n")[1].split("before training")[0].splitlines()
     at = report.index("in the file, but never seen:")
     assert report[:at] == ["  " + name for name in seen or ["none"]]
     assert report[at + 1:] == ["  " + name for name in unseen or ["none"]]

@@ -65,19 +65,27 @@ def test_the_cache_grows_by_one_key_and_one_value_a_token_and_layer(deep):
 
 
 def test_attention_hears_the_value_of_the_token_whose_key_answers_its_query():
-    """The second token's query is 50 long and points along the first token's key. Its own key is 0."""
+    """The second token's query points along the first token's key, and its own key is 0.
+
+    By hand, the two tokens are [r, 0] and [0, r] with r = √2, of root mean square 1 but for the 1e-5. There is no MLP,
+    and the logits are the stream.
+    """
     lecture = load("--steps", 0, "--samples", 0, "--width", 2, "--heads", 1)
     by_hand = {
-        "query": [[0.0, 50.0], [0.0, 0.0]],
-        "key": [[1.0, 0.0], [0.0, 0.0]],
-        "value": [[3.0, 0.0], [0.0, 5.0]],
-        "output": [[0.0, 1.0], [2.0, 0.0]],
+        "token": [[1.0, 0.0], [0.0, 1.0]],
+        "position": [[0.0, 0.0]] * 2,
+        ("query", 0): [[0.0, 5.0], [0.0, 0.0]],
+        ("key", 0): [[1.0, 0.0], [0.0, 0.0]],
+        ("value", 0): [[3.0, 0.0], [0.0, 5.0]],
+        ("output", 0): [[0.0, 1.0], [2.0, 0.0]],
+        ("up", 0): [[0.0, 0.0]] * 8,
+        ("down", 0): [[0.0] * 8] * 2,
+        "lm_head": [[1.0, 0.0], [0.0, 1.0]],
     }
-    for role, rows in by_hand.items():
-        lecture.model[role, 0] = [[lecture.Value(number) for number in row] for row in rows]
-    keys, values = [], []
-    first = lecture.attention([lecture.Value(1.0), lecture.Value(0.0)], 0, keys, values)
-    second = lecture.attention([lecture.Value(0.0), lecture.Value(1.0)], 0, keys, values)
-    assert [x.data for x in first] == [0.0, 6.0]  # there is but itself: it hears [3, 0], which output turns
-    own = 1 / (1 + math.exp(50 / math.sqrt(2)))
-    assert [x.data for x in second] == pytest.approx([5 * own, 6 * (1 - own)], rel=1e-12, abs=0)
+    lecture.model = {name: [[lecture.Value(x) for x in row] for row in rows] for name, rows in by_hand.items()}
+    cache, r = [([], [])], math.sqrt(2)
+    first = lecture.gpt(0, 0, cache)
+    second = lecture.gpt(1, 1, cache)
+    assert [x.data for x in first] == pytest.approx([r, 6 * r], rel=1e-4)  # only itself: it hears [3 r, 0]
+    own = 1 / (1 + math.exp(5 * r * r / r))
+    assert [x.data for x in second] == pytest.approx([5 * r * own, r + 6 * r * (1 - own)], rel=1e-3)

@@ -47,10 +47,10 @@ def judged(names, width, heads, block, layers, steps):
         "gradient of one parameter: SLOPE by backward(), SLOPE measured",
     ]
 
-    def spoken(chance):
-        return "".join(letters[token] for token in reference.speak(weights, boundary, 0.5, chance, *shape))
+    def spoken(numbers):
+        return "".join(letters[token] for token in reference.speak(numbers, boundary, 0.5, random, *shape))
 
-    speech = [" ".join(["before training:", *(spoken(random.Random(i)) for i in range(3))])]
+    untrained = {name: [list(row) for row in rows] for name, rows in weights.items()}
     losses = reference.train(weights, documents, steps, *shape)
     training = []
     for i, loss in enumerate(losses, start=1):
@@ -58,12 +58,13 @@ def judged(names, width, heads, block, layers, steps):
         shown = f"{size:.1f}" if size >= 10 else f"{size:.2f}"
         bar = ("#" * min(25, round(size))).ljust(25)
         training.append(f"step    {i} /    {steps} | loss {loss:.4f} | perplexity {shown} {bar}")
-    made_up = [spoken(random) for _ in range(12)]
-    speech += [f"sample {i:2d}: {name}" for i, name in enumerate(made_up, start=1)]
+    made_up = [spoken(weights) for _ in range(12)]
+    speech = [f"sample {i:2d}: {name}" for i, name in enumerate(made_up, start=1)]
     known = [f"  {name}" for name in sorted(set(names[:steps])) if name in made_up]
     speech += ["seen in training:", *(known or ["  none"])]
     new = [f"  {name}" for name in sorted(set(names) - set(names[:steps])) if name in made_up]
     speech += ["in the file, but never seen:", *(new or ["  none"])]
+    speech.append(" ".join(["before training:", *(spoken(untrained) for _ in range(3))]))
     frequent = sorted(letters, key=lambda letter: -sum(name.count(letter) for name in names))
     places = dict(zip(letters, weights["token"]))
     for letter in frequent[:3]:

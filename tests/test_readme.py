@@ -212,9 +212,9 @@ def test_the_minutes_of_reading_aloud_are_those_of_its_words_and_its_lines():
         talk = sum(len(line.partition("# ")[2].split()) for line in lines[at:end])
         coded = sum(bool(line.split("#")[0].strip()) for line in lines[at:end])
         minutes[number] = talk / 130 + coded / 10
-    assert abs(sum(minutes[number] for number in range(1, 11)) - 60) < 5
+    assert abs(sum(minutes[number] for number in range(1, 11)) - 65) < 5
     assert abs(minutes[11] + minutes[12] - 25) < 3
-    assert "sections 1 to 10 take about 60 minutes and the encore about 25" in WORDS
+    assert "sections 1 to 10 take about 65 minutes and the encore about 25" in WORDS
 
 
 def test_the_words_are_twenty_of_one_sentence_in_the_order_of_the_lecture():
@@ -222,11 +222,10 @@ def test_the_words_are_twenty_of_one_sentence_in_the_order_of_the_lecture():
     assert len(words) == 20 and WORDS.count("Twenty words of the field") == 1
     for _, meaning in words:
         assert meaning.rstrip().endswith(".") and len(re.findall(r"[.?!](?=\s|$)", meaning)) == 1
-    lines, order = SOURCE.split("\n"), []
-    for word, _ in words:
-        first = next(i for i, line in enumerate(lines, start=1) if re.match(" *# [^%]", line)
-                     and re.search(rf"\b{re.escape(word)}", line, re.I))
-        order.append(next((number for number, _, at, end in sections() if at <= first <= end), 0))
+    lines = SOURCE.split("\n")
+    talk = {number: " ".join(line.strip(" #") for line in lines[at:end] if re.match(" *# ", line))
+            for number, _, at, end in sections()}
+    order = [next(number for number in talk if re.search(rf"\b{re.escape(word)}", talk[number], re.I)) for word, _ in words]
     assert order == sorted(order)
 
 
@@ -327,7 +326,7 @@ def solved(number):
 def test_a_wrong_derivative_of_exercise_5_ends_the_run_and_section_7_sees_the_first(place, capsys):
     with pytest.raises(SystemExit) as verdict:
         load("--steps", 0, "--samples", 0, source=edited([solutions()[5][place]]))
-    assert verdict.value.code == "THE TWO ENGINES DISAGREE" and verdict.value.code in README
+    assert verdict.value.code == "the two engines disagree" and verdict.value.code in README
     words = figure(r"one parameter: (.+)", capsys.readouterr().out)
     assert (words in exercise(5)) == (place == 0)
 
@@ -479,8 +478,9 @@ def test_the_losses_of_nothing_and_of_counts_are_those_of_docs_parts_json(monkey
 
 def test_the_losses_that_section_10_names_are_those_of_docs_parts_json():
     named = re.findall(r"^#   (\d\.\d+) +(.+)$", SOURCE, re.M)
-    variants = {"a table that": "bigram counts", "a model without attention and": "no attention, no position",
-                "a model without attention,": "no attention", "our model": "the whole"}
+    variants = {"a bigram table": "bigram counts", "a model without attention and": "no attention, no position",
+                "a model without attention": "no attention", "a model without positions": "no position",
+                "our model": "the whole"}
     assert len(named) == len(variants)
     for (loss, words), (start, variant) in zip(named, variants.items()):
         assert words.startswith(start) and float(loss) == FIGURES["1000"][variant]["tenths"][-1]

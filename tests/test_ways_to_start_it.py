@@ -117,7 +117,7 @@ def test_in_a_notebook_the_flags_of_the_kernel_are_not_its_own(tmp_path):
     """There sys.argv belongs to the kernel, and there is no __file__."""
     (tmp_path / "names.txt").write_text("ada\nbo\n")
     kernel = "import sys\nsys.modules['ipykernel'] = sys\nsys.argv = ['/no/launcher.py', '-f', 'x.json']\n"
-    cell = "exec(program.replace('default=1000', 'default=2'), {'__name__': '__main__'})\n"
+    cell = "exec(program.replace('1000, 0,', '2, 0,'), {'__name__': '__main__'})\n"
     text = well(run(kernel + PROGRAM + cell, script="-c", cwd=tmp_path))
     assert text.startswith("num docs: 2\n") and text.count("\nstep ") == 4
     (tmp_path / "names.txt").unlink()

@@ -18,6 +18,7 @@ export const plan = signal({}); // the knobs of the next training
 export const text = signal(null); // own data, { docs, letters }; null: the lecture's names
 export const run = signal(null); // the present run: its knobs, names, model, untrained numbers
 export const progress = signal({ step: 0, running: false, seconds: 0 }); // of the present run
+export const working = computed(() => progress.value.running);
 export const fast = signal(false);
 export const moment = signal(null); // the step that is shown; null: the latest, also as training goes on
 export const state = signal(null); // { step, numbers } of the moment that is shown
@@ -46,7 +47,7 @@ function heard({ data }) {
   if ("ask" in data) {
     const answer = waiting.get(data.ask);
     if (!data.race?.going) waiting.delete(data.ask);
-    answer(data.state ?? data.trace ?? data.race);
+    answer(data.state ?? data.trace ?? data.race ?? data.names);
     return;
   }
   for (const loss of data.losses) losses.push(loss);
@@ -104,6 +105,18 @@ export function trace(parameter, answer) {
   });
 }
 
+// Names that a model would make up, always with the same dice. The answer comes at once if they have been asked for before.
+const said = new WeakMap(); // numbers -> a Map from temperature to names
+export function says({ knobs, letters, numbers }, heat, answer) {
+  if (!said.has(numbers)) said.set(numbers, new Map());
+  const known = said.get(numbers);
+  if (known.has(heat)) return answer(known.get(heat));
+  ask({ say: { knobs, letters, numbers, heat } }, (names) => {
+    known.set(heat, names);
+    answer(names);
+  });
+}
+
 // The two engines on the same names, for so many seconds each.
 export function race(answer, seconds = 3) {
   ask({ race: seconds }, answer);
@@ -129,8 +142,13 @@ function makeRun(knobs, own) {
     !own && knobs.block === recorded.knobs.block
       ? recorded.bigram
       : bigram(docs, tokensOf, knobs.block, gpt.vocab);
-  const id = (run.value?.id ?? 0) + 1;
-  const counts = { bigram: table, unigram: unigram(docs, tokensOf, knobs.block, gpt.vocab) };
+  const last = run.value;
+  const id = (last?.id ?? 0) + 1;
+  const letterTable =
+    last && last.docs === docs && last.knobs.block === knobs.block
+      ? last.unigram
+      : unigram(docs, tokensOf, knobs.block, gpt.vocab);
+  const counts = { bigram: table, unigram: letterTable };
   return { id, knobs, own, docs, letters, gpt, tokensOf, untrained, ...counts };
 }
 
@@ -177,8 +195,11 @@ export const stale = computed(() => {
 export function toggle() {
   const { running, step } = progress.value;
   if (running) return worker.postMessage({ pause: true });
-  if (stale.value || run.value.recorded || step >= run.value.knobs.steps) begin();
-  moment.value = null;
+  batch(() => {
+    if (stale.value || run.value.recorded || step >= run.value.knobs.steps) begin();
+    moment.value = null;
+    progress.value = { ...progress.value, running: true }; // the worker will say so
+  });
   worker.postMessage({ run: paceOf() });
 }
 const paceOf = () => (fast.value ? 0 : run.value.knobs.steps / WATCH);
@@ -223,16 +244,6 @@ export const looked = computed(() => {
   return place.value === null ? T - 1 : Math.min(place.value, T - 1);
 });
 
-// Names that a model would make up, always with the same dice.
-export function names(gpt, letters, numbers, heat, seed, many = gpt.vocab > 500 ? 2 : 6) {
-  return Array.from({ length: many }, (_, i) =>
-    gpt
-      .generate(numbers, heat, dice(seed + i))
-      .map((token) => letters[token])
-      .join(""),
-  );
-}
-
 // ---- Arrival: the lecture's own run, already trained ----
 
 export function arrive(data) {
@@ -262,6 +273,6 @@ export function arrive(data) {
   });
   effect(() => {
     const pace = fast.value;
-    if (untracked(() => progress.value.running)) worker.postMessage({ run: pace ? 0 : paceOf() });
+    if (untracked(() => working.value)) worker.postMessage({ run: pace ? 0 : paceOf() });
   });
 }

@@ -4,10 +4,12 @@
 //   { run: steps per second, or 0 for as fast as it can }, { pause: true }
 //   { at: step, ask }                                        answered by { id, ask, state }
 //   { trace: parameter, steps, ask }                         answered by { id, ask, trace }, a record for each step
+//   { say: { knobs, letters, numbers, heat }, ask }          answered by { id, ask, names }
 //   { race: seconds, ask }                                  answered by { id, ask, race } after every turn
 //
 // While it runs it tells { id, step, losses (the new ones), numbers, seconds, running } some seven times a second.
 
+import { dice } from "./chance.js";
 import { GPT } from "./gpt.js";
 import { encoder } from "./text.js";
 import { Training } from "./training.js";
@@ -51,6 +53,14 @@ function trace(parameter, steps) {
     const { numbers, first, second } = again.state;
     const of = (array) => array[parameter];
     return [again.gradients, first, second, numbers].map(of);
+  });
+}
+
+function say({ knobs, letters, numbers, heat }) {
+  const gpt = new GPT(knobs, letters.length + 1);
+  return Array.from({ length: gpt.vocab > 500 ? 2 : 6 }, (_, i) => {
+    const tokens = gpt.generate(numbers, heat, dice(knobs.seed + i));
+    return tokens.map((token) => letters[token]).join("");
   });
 }
 
@@ -134,6 +144,7 @@ addEventListener("message", ({ data }) => {
     report();
   }
   if ("at" in data) postMessage({ id, ask: data.ask, state: training.at(data.at) });
+  if ("say" in data) postMessage({ id, ask: data.ask, names: say(data.say) });
   if ("race" in data) race(data.race, data.ask);
   if ("trace" in data) postMessage({ id, ask: data.ask, trace: trace(data.trace, data.steps) });
 });

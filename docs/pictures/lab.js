@@ -14,7 +14,7 @@ import {
   temperatureSlider,
   trainButton,
 } from "./controls.js";
-import { called, element, label, percent, shape, short, text, time } from "./draw.js";
+import { called, element, label, percent, shape, short, text, time, whole } from "./draw.js";
 import { lossPicture } from "./loss.js";
 import { shown } from "./odds.js";
 import { Picture } from "./picture.js";
@@ -86,8 +86,8 @@ export function lab(figure) {
     const { gpt, own, docs } = live.run.value;
     const { step } = live.state.value;
     told.textContent =
-      `A GPT with ${gpt.count.toLocaleString("en")} numbers, ${time(step)}. It reads a name and says what comes next. ` +
-      `It learns from ${docs.length.toLocaleString("en")} ${own ? "items of yours" : "names"}.`;
+      `A GPT with ${whole(gpt.count)} numbers, ${time(step)}. It reads a name and says what comes next. ` +
+      `It learns from ${whole(docs.length)} ${own ? "items of yours" : "names"}.`;
   });
   const [name, note] = nameField();
   name.classList.add("large");

@@ -159,6 +159,8 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
   });
 }
 
+export const list = (names) => names.map((name) => short(name, 24) || "(silence)").join(", ");
+
 export function loss(figure) {
   const lengths = () => [100, 300, 1000, 3000, 10000];
   figure.append(controls(trainButton(), knob("steps", "for", lengths), paceBox(), momentSlider()));
@@ -168,7 +170,7 @@ export function loss(figure) {
   const body = element("tbody");
   right.append(element("table", { class: "said" }, title, body));
   effect(() => {
-    const { gpt, letters, knobs } = live.run.value;
+    const { id, letters, knobs } = live.run.value;
     const heat = live.temperature.value;
     const { step: now } = live.state.value;
     const all = [...live.marks.value].filter(([, numbers]) => numbers).sort((a, b) => a[0] - b[0]);
@@ -180,16 +182,16 @@ export function loss(figure) {
     }
     all.forEach(([step, numbers], i) => {
       const row = body.rows[i];
-      const key = `${live.run.value.id} ${step} ${heat}`;
+      const key = `${id} ${step} ${heat}`;
       if (row.dataset.key !== key) {
         row.dataset.key = key;
         row.firstChild.replaceChildren(
           button(step === 0 ? "untrained" : steps(step), () => live.goTo(step)),
         );
-        const said = live.names(gpt, letters, numbers, heat, knobs.seed);
-        row.lastChild.textContent = said
-          .map((name) => (name === "" ? "(silence)" : short(name, 24)))
-          .join(", ");
+        row.lastChild.textContent = "…";
+        live.says({ knobs, letters, numbers }, heat, (names) => {
+          if (row.dataset.key === key) row.lastChild.textContent = list(names);
+        });
       }
       row.className = step === now ? "now" : "";
       row.querySelector("button").setAttribute("aria-pressed", String(step === now));

@@ -1,7 +1,7 @@
 // A picture: an SVG that fits its place, tells its values to pointer and keys, and can be saved.
 
 import { effect, untracked } from "@preact/signals-core";
-import { progress } from "../model/live.js";
+import { working } from "../model/live.js";
 import { element, shape } from "./draw.js";
 
 const FRAME = 6; // milliseconds of drawing in one frame; while it trains, one picture a frame
@@ -14,6 +14,31 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export const pictures = new Set();
 
+// What was drawn becomes what is to be drawn: only what differs is touched, so that what moves can be seen to move.
+function patch(drawn, nodes) {
+  nodes.forEach((node, i) => {
+    const old = drawn.childNodes[i];
+    if (!old) drawn.append(node);
+    else if (old !== node && !same(old, node)) old.replaceWith(node);
+  });
+  while (drawn.childNodes.length > nodes.length) drawn.lastChild.remove();
+}
+function same(old, node) {
+  if (old.nodeName !== node.nodeName) return false;
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== node.data) old.data = node.data;
+    return true;
+  }
+  for (const { name } of [...old.attributes]) {
+    if (!node.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of node.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  patch(old, [...node.childNodes]);
+  return true;
+}
+
 // `draw(width, f)`, with f the size of its type, returns { height, label, nodes, at, tell, pick, start, rest }:
 // at(x, y) -> [row, column], tell(row, column) -> { text, box: [x, y, width, height], part } or nothing. `follows` are
 // the signals on which it depends, `shown` is called when it comes onto the screen. `part`, a name of the listing's parts, lights the lines that make what is pointed at.
@@ -23,6 +48,8 @@ export class Picture {
     this.svg = shape("svg", { role: "img", tabindex: 0, class: "drawing" });
     this.frame = shape("rect", { class: "cursor", visibility: "hidden" });
     this.readout = element("p", { class: "readout", "aria-live": "polite" }, hint);
+    this.ink = shape("g");
+    this.svg.append(this.ink, this.frame);
     this.box = element("div", { class: "canvas" }, this.svg);
     const save = element("button", { type: "button", class: "save", onclick: () => this.save() });
     save.textContent = "save";
@@ -76,7 +103,7 @@ export class Picture {
 
   // While it trains, a picture is drawn a few times a second and only if it is seen; with reduced motion, at the end.
   changed() {
-    if (progress.value.running && this.drawn) {
+    if (working.value && this.drawn) {
       if (!this.onScreen || still.matches) {
         this.late = true;
         return;
@@ -112,7 +139,7 @@ export class Picture {
       this.below.style.maxWidth = `max(${used.toFixed(0)}px, 26em)`;
     }
     this.svg.setAttribute("aria-label", this.made.label);
-    this.svg.replaceChildren(...this.made.nodes, this.frame);
+    patch(this.ink, this.made.nodes);
     this.show(this.cursor);
   }
 
@@ -215,7 +242,7 @@ function wake() {
     awake = false;
     const began = performance.now();
     for (const picture of [...queue]) {
-      if (performance.now() - began > (progress.value.running ? 0.1 : FRAME)) break;
+      if (performance.now() - began > (working.value ? 0.1 : FRAME)) break;
       queue.delete(picture);
       picture.draw();
     }

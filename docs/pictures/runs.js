@@ -1,10 +1,10 @@
 // Section 9: two runs side by side: change a knob, train, and compare losses and names.
 
-import { effect } from "@preact/signals-core";
+import { computed, effect } from "@preact/signals-core";
 import * as live from "../model/live.js";
 import { button, caption, controls, knob, trainButton } from "./controls.js";
-import { element, number, short, steps, whole } from "./draw.js";
-import { meanAt, sums } from "./loss.js";
+import { element, number, steps, whole } from "./draw.js";
+import { list, meanAt, sums } from "./loss.js";
 
 const KNOBS = {
   layers: ["layers", () => [1, 2, 3]],
@@ -14,6 +14,9 @@ const KNOBS = {
   seed: ["seed", () => [1, 2, 3, 42]],
   steps: ["for", () => [100, 300, 1000, 3000, 10000]],
 };
+
+const inWords = (losses, planned) => `${steps(losses.length)} of ${whole(planned)}`;
+const recent = (losses) => (losses.length ? number(meanAt(sums(losses), losses.length)) : "–");
 
 export function runs(figure) {
   const status = element("p", { class: "what", role: "status" });
@@ -31,42 +34,38 @@ export function runs(figure) {
     status.textContent = live.stale.value
       ? "The settings have changed. Train anew to see what they do; the present run stays, to compare with."
       : "";
-    keep.disabled = !live.progress.value.step || live.progress.value.running;
+    keep.disabled = !live.progress.value.step || live.working.value;
     drop.hidden = !live.before.value?.kept;
   });
+  // The numbers of the present run at the moment that is shown, while it rests.
+  const resting = computed(() => (live.working.value ? null : live.state.value.numbers));
+  const count = element("span");
+  const average = element("span");
   const table = element("table", { class: "runs" });
   figure.append(table);
   effect(() => {
-    const { running } = live.progress.value;
-    const numbers = running ? null : live.state.value.numbers;
-    const now = { ...live.run.value, losses: live.losses, numbers };
+    const { knobs } = live.run.value;
+    const now = { ...live.run.value, numbers: resting.value };
     const heat = live.temperature.value;
     const both = [
       ["this run", now],
       ["the run before", live.before.value],
     ].filter(([, each]) => each);
-    const row = (title, cell) =>
+    const row = (title, cell, changed) =>
       element(
         "tr",
-        {},
+        changed ? { class: "changed" } : {},
         element("th", { scope: "row" }, title),
         ...both.map(([, each]) => element("td", {}, cell(each))),
       );
-    const mean = ({ losses }) =>
-      losses.length ? number(meanAt(sums(losses), losses.length)) : "–";
-    // What this run says is worked out when it rests: a page that is busy cannot be scrolled.
-    const names = (each) =>
-      each === now && running
-        ? "…"
-        : live
-            .names(each.gpt, each.letters, each.numbers, heat, each.knobs.seed)
-            .map((name) => short(name, 24) || "(silence)")
-            .join(", ");
-    const changed = (key) => both.length > 1 && both[0][1].knobs[key] !== both[1][1].knobs[key];
-    const knobRow = (key) => {
-      const made = row(key, ({ knobs }) => String(knobs[key]));
-      if (changed(key)) made.className = "changed";
-      return made;
+    const differs = (key) => both.length > 1 && both[1][1].knobs[key] !== knobs[key];
+    // What this run has learned changes all the while; what it says is worked out when it rests.
+    const learned = (each) => (each === now ? count : inWords(each.losses, each.knobs.steps));
+    const mean = (each) => (each === now ? average : recent(each.losses));
+    const names = (each) => {
+      const place = element("span", {}, "…");
+      if (each.numbers) live.says(each, heat, (said) => place.replaceChildren(list(said)));
+      return place;
     };
     const corner = element("td");
     table.replaceChildren(
@@ -81,16 +80,20 @@ export function runs(figure) {
         row("learns from", ({ own, docs }) =>
           own ? `your ${whole(docs.length)} items` : "the lecture's names",
         ),
-        ...["layers", "width", "heads", "rate", "seed"].map(knobRow),
-        row("parameters", ({ gpt }) => whole(gpt.count)),
-        row(
-          "has learned",
-          ({ losses, knobs }) => `${steps(losses.length)} of ${whole(knobs.steps)}`,
+        ...["layers", "width", "heads", "rate", "seed"].map((key) =>
+          row(key, (each) => String(each.knobs[key]), differs(key)),
         ),
+        row("parameters", ({ gpt }) => whole(gpt.count)),
+        row("has learned", learned),
         row("mean of the last 100 losses", mean),
         row("says", names),
       ),
     );
+  });
+  effect(() => {
+    void live.progress.value;
+    count.textContent = inWords(live.losses, live.run.value.knobs.steps);
+    average.textContent = recent(live.losses);
   });
   figure.append(
     caption(

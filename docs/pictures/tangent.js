@@ -13,10 +13,13 @@ export function tangent(figure) {
   const choice = element("select", { "aria-label": "number of the embedding" });
   const token = element("select", { "aria-label": "token of the name" });
   let nudge = 0.2;
+  let offered = "";
   effect(() => {
     const { tokens, T } = typed.value;
     const before = token.value;
     const all = [...new Set(tokens.slice(0, T))];
+    if (String(all) === offered) return;
+    offered = String(all);
     token.replaceChildren(...all.map((each) => element("option", { value: each }, called(each))));
     token.value = all.includes(+before) && before !== "" ? before : all[0];
   });
