@@ -47,8 +47,8 @@ except (OSError, ValueError) as problem:
 if not docs:
     parser.error(f"--data {args.data!r} must hold at least one name, but holds none")
 
-# We shuffle the names, so that those which stand together in the file, and may look alike, are
-# not learned one right after the other. The same seed always gives the same order.
+# The file is in alphabetical order. We shuffle the names, because the model should not see
+# hundreds of similar names in a row. The same seed always gives the same order.
 random.seed(args.seed)
 random.shuffle(docs)
 
@@ -56,7 +56,7 @@ random.shuffle(docs)
 # letters here, and give each token a number. Before every name we put a special token called
 # BOS, for "beginning of sequence". After the last letter the same token comes again, and there
 # it says that the name is over. One token will do for both, because at the beginning it is
-# only read, and at the end it is only predicted. All the tokens together are called the
+# only read, and at the end it is only predicted. The set of all tokens is called the
 # vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26. (The numbers
 # only tell the tokens apart. That n is 13 and o is 14 does not make them alike.) The task is
 # always the same: given the tokens so far, which token comes next?
@@ -77,12 +77,12 @@ print(f"tokens: {docs[0]} ->", *encode(docs[0]))
 
 # %% 3. Autograd ----------------------------------------------------------------------------------
 # Learning means making an error smaller. Our error will be a single number, the loss, and it
-# will be computed from thousands of other numbers. For each of them we must know: if this
-# number grew a little, how fast would the loss grow? That is the derivative of the loss with
-# respect to this number. We call it the number's gradient. (Strictly speaking, the gradient of
-# the loss is the list of all these derivatives.) Autograd, short for automatic gradients,
-# finds all of them in a single backward pass. Its full name is reverse-mode automatic
-# differentiation.
+# will be computed from thousands of other numbers. For each of them we ask: if this number
+# grew a little, how fast would the loss grow? That is the derivative of the loss with respect
+# to this number. We call it the number's gradient. (Strictly speaking, the gradient of the
+# loss is the list of all these derivatives.) Autograd finds all of them in a single backward
+# pass. This is called automatic differentiation, and the way we do it is called
+# backpropagation.
 #
 # A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges,
 # one to a and one to b. We call a and b the children of c. Think of c as standing above them:
@@ -160,8 +160,8 @@ class Value:                                                    # a number that 
 # first comes to the sum, which gives 1 to a * b and 1 to a. Then it comes to a * b, which
 # gives 2 to b and 3 to a. Each edge is visited only once. This matters, because there can be
 # many more paths than edges. Let y = x + x and z = y + y. Two paths lead from y to x, and
-# already four lead from z to x. With every further line like these, the number of paths
-# doubles, but there are only two more edges.
+# already four lead from z to x. Each further line like these doubles the number of paths, but
+# adds only two edges.
 #
 # Why does the order matter? Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 * a. So
 # h is used by g and by the sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on
@@ -204,14 +204,14 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # nin numbers into nout numbers. The matrix called lm_head, for "language model head", comes
 # last. (It has nothing to do with the heads of attention.) It makes a number for each token of
 # the vocabulary, its logit. The higher the logit, the likelier the model thinks that this
-# token comes next. The remaining matrices stand in layers: in each layer four for attention
-# and two for the MLP, which section 5 explains. Their names are pairs, such as ("query", 0)
-# for the query matrix of the first layer. (Many networks also add a learned number to each
-# result, a bias. We leave it out.)
+# token comes next. The remaining matrices are grouped into layers. Each layer has four for
+# attention and two for the MLP, which section 5 explains. Their names are pairs, such as
+# ("query", 0) for the query matrix of the first layer. (Many networks also add a learned
+# number to each result, a bias. We leave it out.)
 #
 # First we write down the shapes. In our model they come to 27 * 16 + 16 * 16 + 27 * 16 numbers
-# for the first three, 4 * 16 * 16 for attention, and 2 * 64 * 16 for the MLP. That makes 4,192
-# parameters.
+# for the first three matrices, 4 * 16 * 16 for attention, and 2 * 64 * 16 for the MLP. That
+# makes 4,192 parameters.
 shapes = {"token": (vocab, width), "position": (block, width), "lm_head": (vocab, width)}
 for layer in range(layers):
     for role in "query", "key", "value", "output":              # attention
@@ -219,7 +219,7 @@ for layer in range(layers):
     shapes["up", layer] = 4 * width, width                      # the MLP
     shapes["down", layer] = width, 4 * width
 
-# We will often have all parameters as one long list. This function cuts such a list into the
+# We will often want all parameters as one long list. This function cuts such a list into the
 # matrices. Each islice takes the next numbers from it, as many as one row has.
 def matrices(numbers):                                          # [params] -> {name: [nout][nin]}
     left = iter(numbers)
@@ -278,10 +278,11 @@ def softmax(scores):                                            # [N] -> [N]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
-# divided by it. After that, the mean of the squares is 1. Without this, the numbers could grow
-# from layer to layer. If each layer only doubled them, 20 layers would make them a million
-# times as large. The 1e-5 keeps us from dividing by 0. (The original also learns a factor for
-# each number, which we leave out.)
+# divided by it. After that, the mean of the squares is 1. So whatever reads a normalized
+# vector always gets numbers of the same size. Without this, the numbers could grow from layer
+# to layer. If each layer only doubled them, 20 layers would make them a million times as
+# large. The 1e-5 keeps us from dividing by 0. (The original also learns a factor for each
+# number, which we leave out.)
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -296,13 +297,30 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #   token + position --> norm --> x --+-----------------> + --+-----------> + --> lm_head, logits
 #                                     '-> norm, attention ^   '-> norm, MLP ^
 #
-# Nothing ever replaces x. The layers only add to it, so each of them only has to work out a
-# correction. Such a correction is called a residual, and x is called the residual stream. (The
-# way around each part is also called a skip connection.) A later layer can use what an earlier
-# one has added. That is one reason why large models have many layers. The stream also helps
-# the gradients. The derivative of a sum with respect to each of its terms is 1. So there is
-# always a path on which gradients come back along x through all the layers, multiplied by
-# nothing but 1. On all other paths they are multiplied many times, and could become tiny.
+# Nothing that is in x is ever thrown away. The layers only add to it, so each of them only has
+# to work out a correction. Such a correction is called a residual, and x is called the
+# residual stream. (The way around each part is also called a skip connection.) A later layer
+# can use what an earlier one has added. That is one reason why large models have many layers.
+# The stream also helps the gradients. The derivative of a sum with respect to each of its
+# terms is 1. So there is always a path on which gradients come back along x through all the
+# layers, multiplied by nothing but 1. On all other paths they are multiplied many times, and
+# could become tiny.
+
+# We begin with the MLP, which is simpler, because it treats each token by itself. MLP stands
+# for multilayer perceptron. It is also called the feed-forward network. It reads a normalized
+# copy of x. Each row of its matrix "up" is a pattern, and linear says how well the copy
+# matches it. There are 4 * width patterns, a common choice. Then relu turns negative numbers
+# into 0, so that only patterns which are matched have an effect. relu is called the activation
+# function. (A pattern with its relu is also called a neuron, and all of them together are
+# called a hidden layer.) Then the matrix "down" brings it back to the width. Say there are two
+# patterns, with the numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are
+# [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2
+# times the first column, [1, 3]. So each pattern has a column of "down", and the better the
+# pattern is matched, the more of its column is added to x.
+#
+# Why relu? Without it, the second matrix would be of no use. For example, 3 * (2 * a + b) + 5
+# * a is just 11 * a + 3 * b. In the same way, two matrices in a row are no better than a
+# single one.
 
 # Attention is how tokens pass information to each other. From a normalized copy of its x,
 # called n in the code, each token makes three vectors, with three matrices. The query says
@@ -316,16 +334,18 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # token has the query [2, 2, 0, 0]. It can listen to the token before it, with the key [2, 0,
 # 1, 0], and to itself, with the key [0, 1, 0, 3]. The dot products of the query with these
 # keys are 4 and 2. We divide them by 2, which is the square root of 4, the number of elements.
-# (The reason for this follows below.) The scores are then 2 and 1, and softmax turns them into
-# the weights 0.73 and 0.27. Say that the values of the two tokens are [10, 0, 0, 0] and [0,
-# 10, 0, 0]. Our token hears 0.73 times the first and 0.27 times the second, which comes to
-# [7.3, 2.7, 0, 0]. We say that it attends to these tokens, with these weights.
+# This keeps the scores from growing with the number of elements, as we will see below. The
+# scores are then 2 and 1, and softmax turns them into the weights 0.73 and 0.27. Say that the
+# values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the
+# first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0]. We say that it attends to
+# these tokens, with these weights.
 #
 # A token may look for several things at once. So its query, key and value, of 16 numbers each,
 # are cut into four slices of 4 numbers, and each slice does all this separately. Such a slice
 # is called a head, and the whole is called multi-head attention. One head might look for the
-# last vowel, another for the beginning of the name. What each head looks for is learned. At
-# the end, the matrix "output" mixes what the heads have heard.
+# last vowel, another for the beginning of the name. What each head looks for is learned, and
+# it need not be anything that has a name. At the end, the matrix "output" mixes what the heads
+# have heard.
 #
 # We go through a name token by token. Each token first adds its own key and value to two
 # lists, keys and values, and then listens to all that is in them. So it hears the tokens
@@ -336,29 +356,13 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # training, the lists hold Values, and gradients flow back along their edges to the earlier
 # tokens.
 
-# The MLP treats each token by itself. MLP stands for multilayer perceptron, and it is also
-# called the feed-forward network. It reads a normalized copy of x, which now includes what the
-# token has heard. As always, each row of its matrix "up" is a pattern, and linear says how
-# well the copy matches it. There are 4 * width patterns, a common choice. Then relu turns
-# negative numbers into 0, so that only patterns which are matched have an effect. relu is
-# called the activation function. (A pattern with its relu is also called a neuron, and all of
-# them together are called a hidden layer.) Then the matrix "down" makes a vector of the width
-# again. Say there are two patterns, with the numbers 2 and 0 after relu, and a width of 2, and
-# the rows of "down" are [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7],
-# or [2, 6]. This is 2 times the first column, [1, 3]. So each pattern has a column of "down",
-# and the better the pattern is matched, the more of its column is added to x.
-#
-# Why relu? Without it, each number of the result would be a sum of multiples of sums of
-# multiples of the inputs, which is again just a sum of multiples of the inputs. A single
-# matrix could do that, and the second would be of no use. For example, 3 * (2 * a + b) + 5 * a
-# is just 11 * a + 3 * b.
-
 # Here is the whole model. It takes one token at a time. The cache has two lists for each
 # layer, the keys and the values of the tokens so far. The steps of a layer are numbered from 1
 # to 9: the first six are attention, and the last three are the MLP. The weighted sum of the
 # values, [7.3, 2.7, 0, 0] in our example, is computed number by number. The first numbers of
 # the two values are 10 and 0, and their dot product with the weights is 0.73 * 10 + 0.27 * 0 =
-# 7.3. columns collects the first numbers of all values, then the second numbers, and so on.
+# 7.3. columns collects the first numbers of all values, then the second numbers, and so on. So
+# this call of linear makes a weighted sum, and not a match with patterns.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -400,16 +404,19 @@ def gpt(token, position, cache):                                # -> logits [voc
 # layer by layer, it transforms the vector of a token into one that says what comes next. The
 # first transformers were made to translate. One half, the encoder, read a sentence, and the
 # other half, the decoder, wrote its translation. GPTs have only the decoder. GPT-2 follows the
-# same plan as ours, with slightly different forms of rmsnorm and relu.
+# same plan as ours. It has other functions in the place of rmsnorm and relu, biases, a norm
+# before lm_head, and one matrix for both token and lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
-# token a probability p, its surprise is -log p, with the natural logarithm. (Its full name is
+# token a probability p, its surprise is -log p, with the natural logarithm. (It is also called
 # the negative log-likelihood.) If p is 1, the surprise is 0. If p is one half, it is 0.69, and
 # if p is one in a thousand, it is 6.91. Why a logarithm? The probability of a whole name is
 # the product of the probabilities of its tokens, each of them given the tokens before it. The
 # logarithm turns this product into a sum, so the surprise of a name is the sum of the
-# surprises of its tokens.
+# surprises of its tokens. A small surprise means a large probability. So training, which makes
+# the surprises small, makes the training names as probable as it can. This is called maximum
+# likelihood.
 #
 # A model that knows nothing gives each of 27 tokens a probability of 1 / 27, and its surprise
 # is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8 letters
@@ -425,7 +432,7 @@ def loss_of(tokens):                                            # [BOS ... BOS] 
         surprises.append(-probs[target].log())
     return sum(surprises) / len(surprises)
 
-# Let's see what the untrained model makes of the first name. Its loss is usually a little
+# Let's see what the untrained model makes of the first name. The loss is usually a little
 # above 3.30. If the right token gets half of 1 / 27, the surprise is 0.69 more. If it gets one
 # and a half times 1 / 27, the surprise is only 0.41 less. So random opinions cost more than
 # they save.
@@ -434,12 +441,12 @@ print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
 print(f"loss of the untrained model for {docs[0]}: {loss_of(example).data:.4f}")
 
 # %% 7. Backward pass -----------------------------------------------------------------------------
-# That loss was built from thousands of Values. One call of backward() gives every one of them
-# its gradient. We only need those of the parameters. The others were needed on the way. This
-# direction, from the loss back to the parameters, is the backward pass, and the method is
-# called backpropagation. The next function takes the numbers of all parameters and the tokens
-# of one name, and it returns the loss and the gradients. We call such a function an engine.
-# Section 11 will build another one.
+# The loss that we just printed was built from thousands of Values. One call of backward()
+# gives every one of them its gradient. We only need those of the parameters. The others were
+# steps on the way. This direction, from the loss back to the parameters, is the backward pass.
+# The next function takes the numbers of all parameters and the tokens of one name, and it
+# returns the loss and the gradients. We call such a function an engine. Section 11 will build
+# another one.
 def autograd(numbers, tokens):                                  # -> loss, gradients [params]
     set_params(numbers)                                         # also sets all gradients to 0
     loss = loss_of(tokens)
@@ -451,8 +458,9 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # the change in the parameter. This is called a gradient check. (With a much smaller change,
 # the two losses would agree in almost all their digits, and rounding would spoil their
 # difference.) We take the first number in the embedding of BOS, because every name begins with
-# BOS. Section 12 will compare all the gradients.
-which = BOS * width                                             # in params, after BOS other rows
+# BOS. This tests one of 4,192 gradients. Section 12 will compare all of them with those of a
+# second engine.
+which = BOS * width                                             # its place in params
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
 higher[which] += 1e-5
@@ -469,7 +477,7 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # letter, for example, gets no gradient from most names, and yet it must be learned just as
 # well as the others. So no single rate suits all parameters.
 #
-# Adam deals with both problems. (The name is short for adaptive moment estimation, by Kingma
+# Adam helps with both problems. (The name is short for adaptive moment estimation, by Kingma
 # and Ba, 2015.) It keeps two running means for every parameter. One is the mean of its recent
 # gradients. If the names disagree, their gradients mostly cancel out in this mean. If they
 # agree, it stays large. The other is the mean of the squares of its recent gradients. Squares
@@ -485,13 +493,13 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 #
 # To update the first mean, we take 0.85 times its old value and add 0.15 times the new
 # gradient. With every name, the older gradients lose 15 percent of their weight. After 7 names
-# a third of that weight is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99
-# and 0.01. It takes 110 names to forget as much, so the size that we divide by changes slowly.
-# And the rare letter? If a gradient g comes after a long run of zeros, the first mean is 0.15
-# g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5 times the rate
-# at once, however small g is. With the next names the first mean fades, and the parameter
-# moves less and less. (Adam's usual numbers are 0.9 and 0.999. But 0.999 needs a thousand
-# names to forget two thirds, as long as our whole training.)
+# a third of the original weight is left, because 0.85 ** 7 is 0.32. For the second mean we
+# take 0.99 and 0.01. It takes 110 names to forget as much, so the size that we divide by
+# changes slowly. And the rare letter? If a gradient g comes after a long run of zeros, the
+# first mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by
+# 1.5 times the rate at once, however small g is. With the next names the first mean fades, and
+# the parameter moves less and less. (The usual numbers are 0.9 and 0.999. But 0.999 would need
+# 1,100 names to forget as much as 0.99 does in 110, and our whole training has 1,000.)
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient. So we divide it by 0.15. After the second name, the two
@@ -512,23 +520,25 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # moves the parameters. That is all there is to training. Every step sees one name of the
 # shuffled list instead of all of them, so its gradients only estimate those of all names
 # together. This idea is called stochastic gradient descent, and Adam is a refinement of it.
-# Larger models take many examples in each step, a batch. The rate falls in a straight line,
-# almost to 0 at the last step. Large steps learn fast, and small ones at the end keep the last
-# few steps from undoing what was learned before. You can stop the training with Ctrl-C. The
-# lecture then goes on with what has been learned so far.
+# Larger models learn from many examples in each step, which are called a batch. The rate falls
+# in a straight line, almost to 0 at the last step. Large steps learn fast, and small ones at
+# the end keep the last few steps from undoing what was learned before. You can stop the
+# training with Ctrl-C. The program then goes on with what has been learned so far.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
 # model that knows nothing has a loss of log 27 and a perplexity of 27. A perplexity of 12
 # means that the model is as unsure, on average, as if it had to choose among 12 equally likely
-# tokens. It can't fall to 1, because nobody can know for certain which letter comes next. Each
-# line of the output ends in a bar of that length, up to 25 marks. The bar gets shorter, though
-# not at every step, because a hundred names are still a small sample.
+# tokens. On new names it can't fall to 1, because nobody can know for certain which letter
+# comes next. (Strictly speaking, one takes the mean over all tokens, and not over names. Here
+# this makes hardly any difference.) Each line of the output ends in a bar of that length, up
+# to 25 marks. The bar gets shorter, though not at every step, because a hundred names are
+# still a small sample.
 #
-# We have 8,028 names and take a thousand steps. So no name comes twice, and each loss is
-# computed before the model learns from the name. So the model is always tested on something
-# new. A longer training comes to the end of the list, which is called an epoch, and begins
-# again. Then a model can learn names by heart and get worse on new ones. This is called
+# We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
+# before the model learns from the name. So each loss tests the model on a name that it has not
+# yet seen. A longer training gets through the whole list, which is called an epoch, and begins
+# again. Then a large model can learn names by heart and get worse on new ones. This is called
 # overfitting. To notice it, you test the model on names that are never used for training, the
 # validation set.
 def train(engine, steps):                                       # -> numbers, losses, time per name
@@ -569,8 +579,8 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # computes the probabilities of the next token, and draws one at random: a token with
 # probability 0.2 is drawn one time in five. (If it always took the likeliest token, it would
 # say the same name forever.) It feeds this token back in, and goes on until it draws BOS again
-# or the block is full. This is the "generative" in GPT. A model that predicts each token from
-# those before it, its own included, is called autoregressive.
+# or the block is full. This is the "generative" in GPT. A model that goes on from its own
+# tokens, like this, is called autoregressive.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
 # has learned. Take two tokens with probabilities 0.8 and 0.2. The exp of the first logit is 4
@@ -592,13 +602,12 @@ def generate():                                                 # -> a name
     return name
 
 # Let's hear what the model says, and for comparison, what it said before its training. We also
-# look up its names in our list. It may have repeated a name that it was trained on. It may
-# also have found a name that is in the list, but that it never saw, because the training did
-# not come that far.
+# look up its names in our file. It may have repeated a name that it was trained on. It may
+# also have found a name in the file that training never reached.
 #
 # Then we look inside the model. Nobody told it about vowels. Yet in our run, the letters whose
 # embeddings are closest to those of a, i and e, the most frequent letters, are the other
-# vowels. That's probably because much the same letters follow them.
+# vowels. That's probably because similar letters tend to follow them.
 def show(trained, seen):                                        # [params], the names trained on
     set_params(trained)
     names = [generate() for _ in range(args.samples)]
@@ -619,8 +628,9 @@ if not args.fast:
     show(trained, docs[:len(losses)])
 
 # How much do attention and positions help? Here is the mean loss of the last hundred names for
-# our model, and for models that lack a part. A bigram table only counts which letter follows
-# which.
+# our model, and for models that lack a part, each trained once in the same way. A bigram table
+# only counts which letter follows which. (Its loss of 2.594 is a perplexity of 13.4. Ours is
+# 11.8.)
 #
 #   2.594   a bigram table
 #   2.598   a model without attention and without positions
@@ -631,9 +641,9 @@ if not args.fast:
 # Take attention away, and almost nothing is lost. Take the positions away, and almost nothing
 # is lost either. Take both away, and the model sees only the last letter, and is no better
 # than the table. On short names and in a short training, one is as good as the other, probably
-# because both tell the model how far the name has come. (Differences of a few thousandths may
-# be chance.) In long texts this is different. There, attention is the only way to find out
-# what was said long before.
+# because both tell the model how far the name has come. (The order of the last three is
+# chance, and differs with another random start.) In longer texts, and in larger models,
+# attention pays off, because it can fetch what was said long before.
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and finds the gradients by itself. Now we
@@ -641,7 +651,7 @@ if not args.fast:
 # training name are all known beforehand. So in every layer, we can first make the queries,
 # keys and values of all tokens, and then let each token listen. (On hardware that works in
 # parallel, this is what made transformers fast to train.) A matrix x now has T rows, one for
-# each of the T tokens that the model predicts from.
+# each of the T input tokens.
 #
 # Most functions become a pair. The forward function computes y from x. The backward function
 # is given dy and returns dx. Here dy is short for the gradient of the loss with respect to y,
@@ -649,12 +659,12 @@ if not args.fast:
 # y_i, and each of these is a path to the loss. So dx_j is the sum, over all i, of dy_i times
 # the derivative of y_i with respect to x_j. We write this sum as Σ_i. (Read Σ as: sum.)
 #
-# Three helpers first. sumprod is the dot product of plain numbers. (Python has it since 3.12.
-# For older versions we make our own.) dots takes the dot product of every row of a with every
-# row of b. It does what linear does, for many vectors at once. In linear algebra, this is a
-# times b transposed. rowwise applies a function row by row. For example, rowwise(add, a, b)
-# adds the first rows of a and b, then the second rows, and so on, until one of them has no
-# more rows.
+# Three helpers first. sumprod is the dot product of two lists of plain numbers. (Python has it
+# since 3.12. For older versions we make our own.) dots takes the dot product of every row of a
+# with every row of b. It does what linear does, for many vectors at once. In linear algebra,
+# this is a times b transposed. rowwise applies a function row by row. For example,
+# rowwise(add, a, b) adds the first rows of a and b, then the second rows, and so on, until one
+# of them has no more rows.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
@@ -750,7 +760,8 @@ def softmax_back(dy, y):                                        # -> dx
 # what they send is added.
 #
 # In the code, two helpers cut a matrix into one matrix for each head and put such parts side
-# by side again. Then each sum above is one call of dots.
+# by side again. Then each sum above is one call of dots. dscaled is dscore, divided by root
+# once for both dq and dk.
 def split_heads(x):                                             # [T][width] -> [heads][T][...]
     return [[row[head] for row in x] for head in slices]
 
@@ -770,9 +781,9 @@ def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv,
     parts = []
     for dheard, q, k, v, weight in zip(*map(split_heads, (dheard, q, k, v)), weights):
         dweight = dots(dheard, v)                               # Σ over i
-        dscore = [[each / root for each in row] for row in rowwise(softmax_back, dweight, weight)]
-        dq = dots(dscore, columns(k))                           # Σ over e
-        dk = dots(columns(dscore), columns(q))                  # Σ over t
+        dscaled = [[each / root for each in row] for row in rowwise(softmax_back, dweight, weight)]
+        dq = dots(dscaled, columns(k))                          # Σ over e
+        dk = dots(columns(dscaled), columns(q))                 # Σ over t
         dv = dots(columns(weight), columns(dheard))             # Σ over t
         parts.append((dq, dk, dv))
     return [join_heads(part) for part in zip(*parts)]
@@ -843,8 +854,8 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
 
 # %% 12. The two engines compared -----------------------------------------------------------------
 # Do the two engines agree? We try them on the first name and on the longest. They must find
-# the same loss and the same gradients, except for the rounding of floats. We print the largest
-# difference between two gradients, divided by the largest gradient.
+# the same loss and the same gradients, except for rounding. We print the largest difference
+# between two gradients, divided by the largest gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))
@@ -857,12 +868,13 @@ set_params(trained)                                             # the trained mo
 print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
-# (If you stopped the first training, this one stops after as many steps.) You will see the
-# same losses again. Why is this engine faster? It makes no Values and keeps no edges. It does
-# only the arithmetic, mostly in built-in functions, which are written in C. But we had to work
-# out every part by hand, whereas autograd does it for any model. PyTorch, the library in which
-# most models are written, combines the two ideas. It has autograd, but each node of its graph
-# is an operation on whole matrices and knows its own backward function, like our pairs.
+# (If you stopped the first training, this one makes the same number of steps, at the same
+# rates.) You will see the same losses again. Why is this engine faster? It makes no Values and
+# keeps no edges. It does only the arithmetic, mostly in built-in functions, which are written
+# in C. But we had to work out every part by hand, whereas autograd does it for any model.
+# PyTorch, the most widely used library, combines the two ideas. It has autograd, but each node
+# of its graph is an operation on whole matrices and knows its own backward function, like our
+# pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])
@@ -874,10 +886,11 @@ else:
         print(f"milliseconds per name: autograd {seconds * 1e3:.2f}, explicit "
               f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
 
-# And that's all of it. The models you can talk to are made in the same way, but they are
-# millions of times larger, with many layers, and they have read billions of times as much.
+# And that's all of it. The models you can talk to are made on the same principles, but they
+# are millions of times larger, with many layers, and they have read billions of times as much.
 # Their tokens are pieces of words. Our training, in which a model only learns what comes next,
 # is called pretraining. That is the P in GPT. After pretraining, such models are trained
-# further, to answer questions and to be helpful. Still, what they do is what you have seen:
-# they continue a text token by token, in the way that training has made likely, whether it is
-# true or not. Generative, pretrained, transformer: now you know all three words.
+# further, to answer questions and to be helpful. This is called fine-tuning. Still, what they
+# do is what you have seen: they continue a text token by token, in the way that training has
+# made likely, whether it is true or not. Generative, pretrained, transformer: now you know all
+# three words.
