@@ -3,8 +3,8 @@
 # transformer. By the end all three words will be clear. The model is that of Andrej Karpathy's
 # microgpt. The file is a lecture, read from the first line to the last. It runs for a minute.
 #
-# A vector is a list of numbers, and a matrix is a list of vectors, its rows. Comments on the
-# right give shapes: [3] is a vector of 3 numbers, and [2][3] a matrix with 2 such rows.
+# A vector is a list of numbers, and a matrix is a list of vectors, its rows. In the comments
+# on the right, [3] means a vector of 3 numbers, and [2][3] a matrix with 2 such rows.
 import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
@@ -20,7 +20,7 @@ settings = [
     ("rate", 0.01, 0, "the learning rate at the start (section 8)"),
     ("steps", 1000, 0, "how many steps to train, one name per step (section 9)"),
     ("samples", 20, 0, "how many names to make up after training (section 10)"),
-    ("temperature", 0.5, 0.01, "how much risk to take (section 10)"),
+    ("temperature", 0.5, 0.01, "low is safe, high is daring (section 10)"),
 ]
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS)
 parser.add_argument("--data", default="names.txt", help="the names (section 2) [names.txt]")
@@ -32,7 +32,7 @@ for name, _, least, _ in settings:
     if not (least <= getattr(args, name) < 1e9):
         parser.error(f"--{name} must be at least {least} and below 1e9, not {getattr(args, name)}")
 width, block, layers, heads = args.width, args.block, args.layers, args.heads
-if width % heads:
+if width % heads:                                               # each head gets an equal slice
     parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 
 # %% 2. Data and tokens ---------------------------------------------------------------------------
@@ -55,11 +55,11 @@ random.shuffle(docs)
 # A model can only work with numbers. So we cut every name into tokens, which are single
 # letters here, and give each token a number. Before every name we put a special token called
 # BOS, for "beginning of sequence". After the last letter the same token comes again, and there
-# it says that the name is over. One token will do for both, because at the beginning it is
-# only read, and at the end it is only predicted. The set of all tokens is called the
-# vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26. (The numbers
-# only tell the tokens apart. That n is 13 and o is 14 does not make them alike.) The task is
-# always the same: given the tokens so far, which token comes next?
+# it says that the name is over. The set of all tokens is called the vocabulary. With a = 0,
+# n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26. (The numbers only tell the tokens apart.
+# That n is 13 and o is 14 does not make them alike.) The task is always the same: given the
+# tokens so far, which token comes next? After BOS this is the first letter, and after the last
+# letter it is BOS again.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -91,9 +91,9 @@ print(f"tokens: {docs[0]} ->", *encode(docs[0]))
 # Each edge carries a local gradient. If a changes a little, c changes b times as much, so the
 # local gradient on the edge to a is b. In the same way, the local gradient on the edge to b is
 # a. In a + b, both local gradients are 1. For the other operations, calculus tells us: the
-# derivative of exp is exp itself, that of log a is 1 / a, and that of a ** power is power * a
-# ** (power - 1). relu, which section 5 will need, turns negative numbers into 0, so its
-# derivative is 0 for them, and 1 for positive ones. (At 0 we take 0.)
+# derivative of exp is exp itself, that of log a is 1 / a, and that of a ** power is
+# power * a ** (power - 1). relu, which section 5 will need, turns negative numbers into 0, so
+# its derivative is 0 for them, and 1 for positive ones. (At 0 we take 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
@@ -113,11 +113,11 @@ class Value:                                                    # a number that 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data + other.data, [(self, 1.0), (other, 1.0)])
 
-    def __mul__(self, other):                                   # a * b: the other factor each
+    def __mul__(self, other):                                   # a * b: the other factor
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # float() refuses complex results
+    def __pow__(self, power):                                   # float(): no complex results
         return Value(float(self.data ** power), [(self, power * self.data ** (power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, 1 / self.data)])
@@ -127,22 +127,22 @@ class Value:                                                    # a number that 
     def __rsub__(self, other): return -self + other             # 2 - a calls a.__rsub__(2)
     def __truediv__(self, other): return self * other ** -1
     def __rtruediv__(self, other): return self ** -1 * other    # 2 / a
-    __radd__, __rmul__ = __add__, __mul__                       # 2 + a and 2 * a
+    __radd__, __rmul__ = __add__, __mul__                       # 2 + a; sum() begins with 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # First we collect the graph: this result, its children, their children, and so on. We
-    # leave out the leaves. They will get gradients, too, but they have no children to pass
-    # them on to. A Value that was used more than once gets a share of its gradient from every
-    # use. It may pass its gradient on only when it has all its shares. Children are always
-    # made before the results that use them. So we go from the last Value made to the first.
-    # (This is called a reverse topological order.)
+    # First we collect the graph: this result, its children, their children, and so on, but no
+    # leaves. They get gradients, too, but have no children to pass them on to. A Value that
+    # was used more than once gets a share of its gradient from every use. It may pass it on
+    # only when it has all its shares. Children are always made before the results that use
+    # them. So we go from the last Value made to the first. (This is a reverse topological
+    # order.)
     def backward(self):
         graph, new = set(), {self}
         while new:
-            graph |= new                                        # then their unseen children
+            graph |= new                                        # now their children, as well
             new = {child for node in new for child, _ in node.edges if child.edges} - graph
         for node in graph:
-            node.grad = 0.0                                     # results start at 0, leaves do not
+            node.grad = 0.0                                     # leaves keep theirs, see below
         self.grad = 1.0                                         # d self / d self
         for node in sorted(graph, key=lambda node: node.order, reverse=True):
             for child, local_grad in node.edges:
@@ -169,14 +169,14 @@ class Value:                                                    # a number that 
 # from g would come too late, because h passes on its gradient only once.
 #
 # Leaves such as a and b are not set to 0 by backward(). So the gradients of several calls add
-# up in them, which is useful when a model learns from several examples at once. We will set
-# them to 0 ourselves.
+# up in them. (This is how a model can learn from several names at once.) We will set them to 0
+# before each name.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 
-# A dot product multiplies two vectors element by element and adds up the products. Built from
-# * and +, a dot product of 16 terms would make about 30 Values. We will need many dot
+# A dot product multiplies two vectors element by element and adds up the products. Built
+# from * and +, a dot product of 16 terms would make about 30 Values. We will need many dot
 # products, so we make each of them a single Value. The local gradient of each element is its
 # partner, as in any product. For example, if y holds the Values 3 and 4, then the dot product
 # of [a, b] and y is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4.
@@ -199,19 +199,19 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # The model never looks at more tokens than that, so it is also called the context length.
 #
 # All the other matrices turn a vector into another one. The dot product of the vector with the
-# first row is the first number of the result, and so on. For example, the matrix [[3, 4], [5,
-# 6]] turns [1, 2] into [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. A matrix [nout][nin] turns
-# nin numbers into nout numbers. The matrix called lm_head, for "language model head", comes
-# last. (It has nothing to do with the heads of attention.) It makes a number for each token of
-# the vocabulary, its logit. The higher the logit, the likelier the model thinks that this
-# token comes next. The remaining matrices are grouped into layers. Each layer has four for
-# attention and two for the MLP, which section 5 explains. Their names are pairs, such as
-# ("query", 0) for the query matrix of the first layer. (Many networks also add a learned
-# number to each result, a bias. We leave it out.)
+# first row is the first number of the result, and so on. For example, the matrix [[3, 4],
+# [5, 6]] turns [1, 2] into [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. A matrix [nout][nin]
+# turns nin numbers into nout numbers. The matrix called lm_head, for "language model head",
+# comes last in the model. It makes a number for each token of the vocabulary, its logit. The
+# higher the logit, the likelier the model thinks that this token comes next. The remaining
+# matrices are grouped into layers. Each layer has four for attention and two for the MLP,
+# which section 5 explains. Their names are pairs, such as ("query", 0) for the query matrix of
+# the first layer. (Many networks also add a learned number to each result, a bias. We leave it
+# out.)
 #
-# First we write down the shapes. In our model they come to 27 * 16 + 16 * 16 + 27 * 16 numbers
-# for the first three matrices, 4 * 16 * 16 for attention, and 2 * 64 * 16 for the MLP. That
-# makes 4,192 parameters.
+# First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
+# position has 16 * 16, the four matrices of attention have 16 * 16 each, and the two of the
+# MLP have 64 * 16 each. That makes 4,192 parameters.
 shapes = {"token": (vocab, width), "position": (block, width), "lm_head": (vocab, width)}
 for layer in range(layers):
     for role in "query", "key", "value", "output":              # attention
@@ -230,9 +230,8 @@ def matrices(numbers):                                          # [params] -> {n
 # embedding would be treated alike and get the same gradient. They would stay equal forever,
 # and do the work of just one number. So we break the symmetry and draw the parameters from a
 # normal distribution around 0. Its standard deviation, the typical distance from 0, is 0.08.
-# Such small numbers give small logits, mostly between -1 and 1. So to the untrained model all
-# tokens are about equally likely. The list params and the matrices of model hold the same
-# Values.
+# Such small numbers give small logits, so to the untrained model all tokens are about equally
+# likely. The list params and the matrices of model hold the same Values.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
 params = [Value(number) for number in untrained]
 model = matrices(params)
@@ -267,9 +266,9 @@ def linear(x, matrix):                                          # [nin], [nout][
 # weights in attention, and for the probabilities of the next token. The scores 1 and 0 would
 # also become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So
 # we may subtract the same number from all the scores. We subtract the largest, because exp of
-# a large number would be too large for a float. (This would be an overflow.) The result does
-# not depend on the number that we subtract. So its gradient is 0, and we don't need it as a
-# Value.
+# a large number would be too large for a float. (This would be an overflow.) The result is the
+# same whichever number we subtract. So the gradient of this number is 0, and it can stay a
+# plain number, without edges.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -290,9 +289,10 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Now the plan of the model. The embedding of a token and the embedding of its position are
 # added together to make one vector, called x. Both are learned. So training can, for example,
 # use some of the 16 numbers for the letter and others for the position, so that both can still
-# be told from the sum. The embeddings are small at first, so we normalize x once at the start.
-# Then come the layers. In every layer, first attention and then the MLP reads a normalized
-# copy of x, and adds its result to x. At the end, lm_head makes the logits.
+# be told from the sum. The embeddings are small at first, and so is their sum. We normalize
+# it, so that x starts with numbers of the usual size. Then come the layers. In every layer,
+# first attention and then the MLP reads a normalized copy of x, and adds its result to x. At
+# the end, lm_head makes the logits.
 #
 #   token + position --> norm --> x --+-----------------> + --+-----------> + --> lm_head, logits
 #                                     '-> norm, attention ^   '-> norm, MLP ^
@@ -304,7 +304,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # The stream also helps the gradients. The derivative of a sum with respect to each of its
 # terms is 1. So there is always a path on which gradients come back along x through all the
 # layers, multiplied by nothing but 1. On all other paths they are multiplied many times, and
-# could become tiny.
+# could become tiny or huge.
 
 # We begin with the MLP, which is simpler, because it treats each token by itself. MLP stands
 # for multilayer perceptron. It is also called the feed-forward network. It reads a normalized
@@ -312,15 +312,16 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # matches it. There are 4 * width patterns, a common choice. Then relu turns negative numbers
 # into 0, so that only patterns which are matched have an effect. relu is called the activation
 # function. (A pattern with its relu is also called a neuron, and all of them together are
-# called a hidden layer.) Then the matrix "down" brings it back to the width. Say there are two
-# patterns, with the numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are
-# [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2
-# times the first column, [1, 3]. So each pattern has a column of "down", and the better the
-# pattern is matched, the more of its column is added to x.
+# called a hidden layer.) Then the matrix "down" turns these numbers into a vector of the
+# width. Say there are two patterns, with the numbers 2 and 0 after relu, and a width of 2, and
+# the rows of "down" are [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7],
+# or [2, 6]. This is 2 times the first column, [1, 3]. So each pattern has a column of "down",
+# and the better the pattern is matched, the more of its column is added to x.
 #
-# Why relu? Without it, the second matrix would be of no use. For example, 3 * (2 * a + b) + 5
-# * a is just 11 * a + 3 * b. In the same way, two matrices in a row are no better than a
-# single one.
+# Why relu? Without it, the second matrix would be of no use. For example,
+# 3 * (2 * a + b) + 5 * a is just 11 * a + 3 * b. In the same way, each number that "down"
+# makes would be a sum of multiples of the numbers that went into "up". A single matrix can
+# make such sums.
 
 # Attention is how tokens pass information to each other. From a normalized copy of its x,
 # called n in the code, each token makes three vectors, with three matrices. The query says
@@ -331,38 +332,39 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # find itself, because a vector matches itself better than it matches most others.
 #
 # Take an example with vectors of 4 numbers, for one head. (What a head is, we come to next.) A
-# token has the query [2, 2, 0, 0]. It can listen to the token before it, with the key [2, 0,
-# 1, 0], and to itself, with the key [0, 1, 0, 3]. The dot products of the query with these
-# keys are 4 and 2. We divide them by 2, which is the square root of 4, the number of elements.
-# This keeps the scores from growing with the number of elements, as we will see below. The
-# scores are then 2 and 1, and softmax turns them into the weights 0.73 and 0.27. Say that the
-# values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the
-# first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0]. We say that it attends to
-# these tokens, with these weights.
+# token has the query [2, 2, 0, 0]. It can listen to the token before it, with the key
+# [2, 0, 1, 0], and to itself, with the key [0, 1, 0, 3]. The dot products of the query with
+# these keys are 4 and 2. We divide them by 2, which is the square root of 4, the number of
+# elements. This keeps the scores from growing with the number of elements, as we will see
+# below. The scores are then 2 and 1, and softmax turns them into the weights 0.73 and 0.27.
+# Say that the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears
+# 0.73 times the first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0]. We say that
+# it attends to these tokens, with these weights.
 #
 # A token may look for several things at once. So its query, key and value, of 16 numbers each,
-# are cut into four slices of 4 numbers, and each slice does all this separately. Such a slice
-# is called a head, and the whole is called multi-head attention. One head might look for the
-# last vowel, another for the beginning of the name. What each head looks for is learned, and
-# it need not be anything that has a name. At the end, the matrix "output" mixes what the heads
-# have heard.
+# are cut into four slices of 4 numbers, and each slice does all this separately. (Each slice
+# is made from all 16 numbers of n, by four rows of the matrix.) Such a slice is called a head,
+# and the whole is called multi-head attention. One head might look for the last vowel, another
+# for the beginning of the name. What each head looks for is learned, and it need not be
+# anything that has a name. At the end, the matrix "output" mixes what the heads have heard.
+# (On short names, attention will turn out to help little. It shows its power in long texts.)
 #
 # We go through a name token by token. Each token first adds its own key and value to two
 # lists, keys and values, and then listens to all that is in them. So it hears the tokens
-# before it, and itself, but it can't look ahead. This is called causal attention. The keys and
-# values of a token never change when later tokens come. So they can stay in the lists, and
+# before it, and itself, but it can't look ahead. This is called causal attention. Since no
+# token hears a later one, its keys and values never change. So they can stay in the lists, and
 # nothing is computed twice. When a trained model generates, such lists are called the KV
-# cache. Attention within one and the same text, like this, is called self-attention. In
-# training, the lists hold Values, and gradients flow back along their edges to the earlier
-# tokens.
+# cache. Attention within one and the same text, like this, is called self-attention. The lists
+# hold Values, so in training, gradients flow back along their edges to the earlier tokens.
 
 # Here is the whole model. It takes one token at a time. The cache has two lists for each
 # layer, the keys and the values of the tokens so far. The steps of a layer are numbered from 1
 # to 9: the first six are attention, and the last three are the MLP. The weighted sum of the
 # values, [7.3, 2.7, 0, 0] in our example, is computed number by number. The first numbers of
-# the two values are 10 and 0, and their dot product with the weights is 0.73 * 10 + 0.27 * 0 =
-# 7.3. columns collects the first numbers of all values, then the second numbers, and so on. So
-# this call of linear makes a weighted sum, and not a match with patterns.
+# the two values are 10 and 0, and their dot product with the weights is
+# 0.73 * 10 + 0.27 * 0 = 7.3. columns collects the first numbers of all values, then the second
+# numbers, and so on. slices has a Python slice for each head, so query[head] is query[0:4] for
+# the first head, and so on.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -377,10 +379,10 @@ def gpt(token, position, cache):                                # -> logits [voc
         heard = []                                              # 5: listen, one head at a time
         for head in slices:
             weights = softmax([dot(query[head], key[head]) / root for key in keys])
-            heard += linear(weights, columns([value[head] for value in values]))
+            heard += [dot(weights, told) for told in columns([value[head] for value in values])]
         x = add(x, linear(heard, model["output", layer]))       # 6: mix what was heard, add it
         n = rmsnorm(x)                                          # 7: normalize a copy
-        hidden = linear(n, model["up", layer])                  # 8: match it with the patterns
+        hidden = linear(n, model["up", layer])                  # 8: [4 * width], match patterns
         hidden = [each.relu() for each in hidden]
         x = add(x, linear(hidden, model["down", layer]))        # 9: make it [width], add it
     return linear(x, model["lm_head"])                          # a logit for each token
@@ -389,23 +391,22 @@ def gpt(token, position, cache):                                # -> logits [voc
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
 # different terms are as often -1 as +1, so on average they cancel. The square is 4 on average,
 # and so the sum is typically about 2 away from 0. A sum of 100 such terms is typically about
-# 10 away. Dot products are such sums, as long as the vectors have nothing to do with each
-# other. So dot products of vectors with more elements are typically larger. Without the
-# division, softmax could easily give one token a weight of nearly 1, and all others nearly 0.
-# Then a small change in the scores would make almost no difference. So the gradients of the
-# scores would be nearly 0, and queries and keys would hardly learn.
+# 10 away. The dot product of two unrelated vectors is such a sum. So dot products of vectors
+# with more elements are typically larger. Without the division, softmax could easily give one
+# token a weight of nearly 1, and all others nearly 0. Then a small change in the scores would
+# make almost no difference. So the gradients of the scores would be nearly 0, and queries and
+# keys would hardly learn.
 #
 # What is heard is a sum, and a sum does not depend on the order of its terms. So without
-# positions, attention could hardly tell in which order the earlier letters came. And each
-# token listens to all tokens before it. So in a text that is twice as long, there are four
-# times as many pairs of tokens to compare. In very long texts, this is most of the work.
+# positions, a layer could not tell in which order the earlier letters came. And each token
+# listens to all tokens before it. So in a text that is twice as long, there are four times as
+# many pairs of tokens to compare. In very long texts, this is most of the work.
 #
 # All this is a transformer (Vaswani and colleagues, 2017). You can remember the name this way:
 # layer by layer, it transforms the vector of a token into one that says what comes next. The
 # first transformers were made to translate. One half, the encoder, read a sentence, and the
 # other half, the decoder, wrote its translation. GPTs have only the decoder. GPT-2 follows the
-# same plan as ours. It has other functions in the place of rmsnorm and relu, biases, a norm
-# before lm_head, and one matrix for both token and lm_head.
+# same plan as ours, and differs in details: for example, it has one more norm, before lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -420,22 +421,23 @@ def gpt(token, position, cache):                                # -> logits [voc
 #
 # A model that knows nothing gives each of 27 tokens a probability of 1 / 27, and its surprise
 # is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8 letters
-# gives 9 predictions, the last one for the BOS at the end. (Names longer than the block are
-# cut off.) After each prediction the true token goes in, not the model's guess. This is called
-# teacher forcing. The loss of the name is the mean of the surprises, so that long and short
-# names can be compared. Its name, from information theory, is the cross-entropy.
+# gives 9 predictions, the last one for the BOS at the end. (Of a long name, only as many
+# predictions count as the block has positions.) After each prediction the true token goes in,
+# not the model's guess. This is called teacher forcing. The loss of the name is the mean of
+# the surprises, so that long and short names can be compared. This mean is called the
+# cross-entropy, a term from information theory.
 def loss_of(tokens):                                            # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
     for position, (token, target) in enumerate(zip(tokens[:block], tokens[1:])):
         probs = softmax(gpt(token, position, cache))            # each token with the one after it
-        surprises.append(-probs[target].log())
+        surprises.append(-probs[target].log())                  # minus log p
     return sum(surprises) / len(surprises)
 
 # Let's see what the untrained model makes of the first name. The loss is usually a little
 # above 3.30. If the right token gets half of 1 / 27, the surprise is 0.69 more. If it gets one
-# and a half times 1 / 27, the surprise is only 0.41 less. So random opinions cost more than
-# they save.
+# and a half times 1 / 27, the surprise is only 0.41 less. So random opinions cost more, on
+# average, than no opinion.
 example = encode(docs[0])
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
 print(f"loss of the untrained model for {docs[0]}: {loss_of(example).data:.4f}")
@@ -458,9 +460,9 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # the change in the parameter. This is called a gradient check. (With a much smaller change,
 # the two losses would agree in almost all their digits, and rounding would spoil their
 # difference.) We take the first number in the embedding of BOS, because every name begins with
-# BOS. This tests one of 4,192 gradients. Section 12 will compare all of them with those of a
-# second engine.
-which = BOS * width                                             # its place in params
+# BOS. This tests one gradient of thousands. Section 12 will compare all of them with those of
+# a second engine.
+which = BOS * width                                             # row BOS of "token", number 0
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
 higher[which] += 1e-5
@@ -478,13 +480,14 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # well as the others. So no single rate suits all parameters.
 #
 # Adam helps with both problems. (The name is short for adaptive moment estimation, by Kingma
-# and Ba, 2015.) It keeps two running means for every parameter. One is the mean of its recent
-# gradients. If the names disagree, their gradients mostly cancel out in this mean. If they
-# agree, it stays large. The other is the mean of the squares of its recent gradients. Squares
-# can't cancel out, because they are never negative. So the root of their mean is the typical
-# size of a gradient of this parameter. (The mean without signs would do as well. Squares are
-# the custom.) Adam divides the mean by this size, multiplies the result by the rate, and
-# subtracts it from the parameter.
+# and Ba, 2015. Moment is a word of statistics for such means.) It keeps two running means for
+# every parameter. One is the mean of its recent gradients. If the names disagree, their
+# gradients mostly cancel out in this mean. If they agree, it stays large. The other is the
+# mean of the squares of its recent gradients. Squares can't cancel out, because they are never
+# negative. So the root of their mean is the typical size of a gradient of this parameter. (Why
+# squares, and not simply the sizes? With a mean of the sizes, the rare letter that we come to
+# below would jump by 15 times the rate, and not by 1.5.) Adam divides the mean by this size,
+# multiplies the result by the rate, and subtracts it from the parameter.
 #
 # Say the gradient is always the same number g. Then the two means are g and g², and g / √g² is
 # 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move at the same
@@ -498,15 +501,16 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # changes slowly. And the rare letter? If a gradient g comes after a long run of zeros, the
 # first mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by
 # 1.5 times the rate at once, however small g is. With the next names the first mean fades, and
-# the parameter moves less and less. (The usual numbers are 0.9 and 0.999. But 0.999 would need
-# 1,100 names to forget as much as 0.99 does in 110, and our whole training has 1,000.)
+# the parameter moves less and less. (These numbers are choices. The usual ones are 0.9 and
+# 0.999. But 0.999 would need 1,100 names to forget as much as 0.99 does in 110, and our whole
+# training has 1,000.)
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient. So we divide it by 0.15. After the second name, the two
 # gradients have the weights 0.15 and 0.85 * 0.15, together 0.2775, so we divide by 0.2775.
 # This is 1 - 0.85 ** 2. In general we divide by 1 - 0.85 ** count, where count is the number
-# of names so far, and the second mean by 1 - 0.99 ** count. This is called bias correction,
-# and later it hardly matters. The 1e-8 keeps us from dividing by 0.
+# of names so far, and we divide the second mean by 1 - 0.99 ** count. This is called bias
+# correction, and later it hardly matters. The 1e-8 keeps us from dividing by 0.
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
@@ -521,9 +525,10 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # shuffled list instead of all of them, so its gradients only estimate those of all names
 # together. This idea is called stochastic gradient descent, and Adam is a refinement of it.
 # Larger models learn from many examples in each step, which are called a batch. The rate falls
-# in a straight line, almost to 0 at the last step. Large steps learn fast, and small ones at
-# the end keep the last few steps from undoing what was learned before. You can stop the
-# training with Ctrl-C. The program then goes on with what has been learned so far.
+# in a straight line, almost to 0 at step args.steps. (If you train longer by hand, it falls
+# more slowly.) Large steps learn fast, and small ones at the end keep the last few steps from
+# undoing what was learned before. You can stop the training with Ctrl-C. The program then goes
+# on with what has been learned so far.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
@@ -531,16 +536,16 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # means that the model is as unsure, on average, as if it had to choose among 12 equally likely
 # tokens. On new names it can't fall to 1, because nobody can know for certain which letter
 # comes next. (Strictly speaking, one takes the mean over all tokens, and not over names. Here
-# this makes hardly any difference.) Each line of the output ends in a bar of that length, up
-# to 25 marks. The bar gets shorter, though not at every step, because a hundred names are
-# still a small sample.
+# this makes hardly any difference.) Each line of the output ends in a bar, with a mark for
+# each of these tokens, up to 25. The bar gets shorter, though not at every step, because a
+# hundred names are still a small sample.
 #
 # We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
 # before the model learns from the name. So each loss tests the model on a name that it has not
-# yet seen. A longer training gets through the whole list, which is called an epoch, and begins
-# again. Then a large model can learn names by heart and get worse on new ones. This is called
-# overfitting. To notice it, you test the model on names that are never used for training, the
-# validation set.
+# yet seen. A longer training goes through the whole list several times, and each pass is
+# called an epoch. Then a large model can learn names by heart and get worse on new ones. This
+# is called overfitting. To notice it, you test the model on names that are never used for
+# training, the validation set.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(params), [0.0] * len(params)
@@ -552,8 +557,8 @@ def train(engine, steps):                                       # -> numbers, lo
             loss, gradients = engine(numbers, tokens)
             moved = adam(numbers, gradients, means, squares, rate, step + 1)
             seconds += time.perf_counter() - began
-            numbers, means, squares = moved                     # only now, so that Ctrl-C leaves
-            losses.append(loss)                                 # no step half done
+            numbers, means, squares = moved                     # a step counts only when complete
+            losses.append(loss)
             report(losses, steps)
     except KeyboardInterrupt:
         print("\nstopped early")
@@ -561,7 +566,7 @@ def train(engine, steps):                                       # -> numbers, lo
         parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
 
-def report(losses, steps):                                      # most lines replace the one before
+def report(losses, steps):                                      # prints a line of progress
     step, recent = len(losses), losses[-100:]
     perplexity = math.exp(sum(recent) / len(recent))
     passing = step % 100 and step < steps and sys.stdout and sys.stdout.isatty()
@@ -569,7 +574,7 @@ def report(losses, steps):                                      # most lines rep
           f"{'#' * min(25, round(perplexity)):25}", end="\r" if passing else "\n", flush=True)
 
 # The next two lines only save time. Python's garbage collector looks for objects that refer to
-# each other in a circle. Our Values never do, and Python frees them without it.
+# each other in a circle. It would find none among our Values, so we switch it off.
 if sys.implementation.name == "cpython":
     gc.disable()
 trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
@@ -603,7 +608,7 @@ def generate():                                                 # -> a name
 
 # Let's hear what the model says, and for comparison, what it said before its training. We also
 # look up its names in our file. It may have repeated a name that it was trained on. It may
-# also have found a name in the file that training never reached.
+# also have hit on a name that is in the file, but that it was never trained on.
 #
 # Then we look inside the model. Nobody told it about vowels. Yet in our run, the letters whose
 # embeddings are closest to those of a, i and e, the most frequent letters, are the other
@@ -628,9 +633,9 @@ if not args.fast:
     show(trained, docs[:len(losses)])
 
 # How much do attention and positions help? Here is the mean loss of the last hundred names for
-# our model, and for models that lack a part, each trained once in the same way. A bigram table
-# only counts which letter follows which. (Its loss of 2.594 is a perplexity of 13.4. Ours is
-# 11.8.)
+# our model, and for variants of this file that lack a part, each trained once in the same way.
+# A bigram table only counts which letter follows which, and takes the shares as probabilities.
+# (Its loss of 2.594 is a perplexity of 13.4. Ours is 11.8.)
 #
 #   2.594   a bigram table
 #   2.598   a model without attention and without positions
@@ -640,9 +645,10 @@ if not args.fast:
 #
 # Take attention away, and almost nothing is lost. Take the positions away, and almost nothing
 # is lost either. Take both away, and the model sees only the last letter, and is no better
-# than the table. On short names and in a short training, one is as good as the other, probably
-# because both tell the model how far the name has come. (The order of the last three is
-# chance, and differs with another random start.) In longer texts, and in larger models,
+# than the table. On short names and in a short training, one is as good as the other. Probably
+# both tell the model how long the name is already. (Attention can feel this without positions:
+# the more tokens there are, the less weight each of them gets.) (The order of the last three
+# is chance, and differs with another random start.) In longer texts, and in larger models,
 # attention pays off, because it can fetch what was said long before.
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
@@ -661,10 +667,11 @@ if not args.fast:
 #
 # Three helpers first. sumprod is the dot product of two lists of plain numbers. (Python has it
 # since 3.12. For older versions we make our own.) dots takes the dot product of every row of a
-# with every row of b. It does what linear does, for many vectors at once. In linear algebra,
-# this is a times b transposed. rowwise applies a function row by row. For example,
-# rowwise(add, a, b) adds the first rows of a and b, then the second rows, and so on, until one
-# of them has no more rows.
+# with every row of b. It does what linear does, for many vectors at once. Its sums run over
+# the second index of both matrices. If a sum is to run over the first index, we turn the
+# matrix with columns. (In linear algebra, dots(a, b) is a times b transposed.) rowwise applies
+# a function row by row. For example, rowwise(add, a, b) adds the first rows of a and b, then
+# the second rows, and so on, until one of them has no more rows.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
@@ -675,10 +682,10 @@ def rowwise(function, *matrices):                               # a list of the 
 
 # Linear. y = dots(x, w), for x [T][nin] and w [nout][nin]. So y_ti, number i in row t of y, is
 # the dot product of row t of x with row i of w. Take w = [[3, 4], [5, 6]] and a row [1, 2] of
-# x, which gives the row [11, 17] of y. Say that the row of dy is [1, 0]: if the 11 grew a
-# little, the loss would grow as much, and the 17 does not matter to it. The 11 is 3 * 1 + 4 *
-# 2. So the row of dx is [3, 4], the first row of w. And the first row of dw is [1, 2], the row
-# of x. The second row of dw is [0, 0]. In general:
+# x, which gives the row [11, 17] of y. Say that the row of dy is [1, 0]. This means: if the 11
+# grows a little, the loss grows by as much, and if the 17 grows, nothing happens. The 11 is
+# 3 * 1 + 4 * 2. So the row of dx is [3, 4], the first row of w. And the first row of dw is
+# [1, 2], the row of x. The second row of dw is [0, 0]. In general:
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
@@ -687,7 +694,8 @@ def rowwise(function, *matrices):                               # a list of the 
 def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
     return dots(dy, columns(w)), dots(columns(dy), columns(x))
 
-# ReLU. The derivative is 1 where x, and so y, is above 0. Elsewhere the derivative is 0.
+# ReLU. The derivative is 1 where x is above 0, and elsewhere it is 0. Since y is above 0 just
+# where x is, we can look at y.
 def relu_forward(x):                                            # [N] -> [N]
     return [max(xi, 0.0) for xi in x]
 
@@ -700,9 +708,9 @@ def relu_back(dy, y):                                           # -> dx
 #     The derivative of s with respect to u is -1/2 u^(-3/2) = -1/2 s³.
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
-# factor s, for every i. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i and s x_j =
-# y_j, this is -s y_i y_j / N. The other goes through the factor x_i, and only if i = j. Its
-# derivative is s. So we multiply by dy_i and add up:
+# factor s, for every i. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i and s
+# x_j = y_j, this is -s y_i y_j / N. The other goes through the factor x_i, and only if i = j.
+# Its derivative is s. So we multiply by dy_i and add up:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
 def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
@@ -735,7 +743,8 @@ def softmax_back(dy, y):                                        # -> dx
 
 # Attention. Since all tokens are there at once, we have to hide the later ones. A mask sets
 # their scores to minus infinity. Then their weights are 0, because exp of minus infinity is 0.
-# Take one head. Token t listens to token e, with q, k and v for query, key and value:
+# Take one head. Token t listens to token e, an earlier one or itself, with q, k and v for
+# query, key and value:
 #     score_te = Σ_i q_ti k_ei / root           or -∞, if e is later than t
 #     weight_te = softmax of the scores of t    over all e
 #     heard_ti = Σ_e weight_te v_ei             the weighted sum of the values
@@ -749,19 +758,19 @@ def softmax_back(dy, y):                                        # -> dx
 #
 # Take the example of section 5 again. The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0]
 # and [0, 1, 0, 3], the weights 0.73 and 0.27, and the values [10, 0, 0, 0] and [0, 10, 0, 0].
-# Say that dheard is [0.1, 0, 0, 0]. Its dot products with the two values give dweight = [1,
-# 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73. So dscore is 0.73 * (1 - 0.73) = 0.2
-# for the first and 0.27 * (0 - 0.73) = -0.2 for the second. The loss grows with the first
-# score, so training tends to lower it, and our token will listen less to the first and more to
-# the second. Divided by root, which is 2, dscore is 0.1 and -0.1. So dq is 0.1 times the first
-# key minus 0.1 times the second, or [0.2, -0.1, 0.1, -0.3]. The first key gets 0.1 times the
-# query, or [0.2, 0.2, 0, 0], and the second gets the opposite. The first value gets 0.73 times
-# dheard, and the second 0.27 times. Other tokens may listen to the same keys and values, and
-# what they send is added.
+# Say that dheard is [0.1, 0, 0, 0]. Its dot products with the two values give
+# dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73. So dscore is
+# 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second. The loss
+# grows with the first score, so training tends to lower it, and our token will listen less to
+# the first and more to the second. Divided by root, which is 2, dscore is 0.1 and -0.1. So dq
+# is 0.1 times the first key minus 0.1 times the second, or [0.2, -0.1, 0.1, -0.3]. The first
+# key gets 0.1 times the query, or [0.2, 0.2, 0, 0], and the second gets the opposite. The
+# first value gets 0.73 times dheard, and the second 0.27 times. Other tokens may listen to the
+# same keys and values, and what they send is added.
 #
-# In the code, two helpers cut a matrix into one matrix for each head and put such parts side
-# by side again. Then each sum above is one call of dots. dscaled is dscore, divided by root
-# once for both dq and dk.
+# In the code, split_heads cuts a matrix into one matrix for each head, and join_heads puts
+# such parts side by side again. qh is the part of q for one head. Then each sum above is one
+# call of dots. dscaled is dscore, divided by root once for both dq and dk.
 def split_heads(x):                                             # [T][width] -> [heads][T][...]
     return [[row[head] for row in x] for head in slices]
 
@@ -770,42 +779,44 @@ def join_heads(parts):                                          # the other way
 
 def attention_forward(q, k, v):                                 # -> heard [T][width], weights
     heard, weights = [], []
-    for q, k, v in zip(split_heads(q), split_heads(k), split_heads(v)):
+    for qh, kh, vh in zip(split_heads(q), split_heads(k), split_heads(v)):
         scores = [[score / root if e <= t else -math.inf for e, score in enumerate(row)]
-                  for t, row in enumerate(dots(q, k))]
+                  for t, row in enumerate(dots(qh, kh))]
         weights.append(rowwise(softmax_forward, scores))        # [T][T]
-        heard.append(dots(weights[-1], columns(v)))             # Σ over e
+        heard.append(dots(weights[-1], columns(vh)))            # Σ over e
     return join_heads(heard), weights
 
 def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv, [T][width] each
     parts = []
-    for dheard, q, k, v, weight in zip(*map(split_heads, (dheard, q, k, v)), weights):
-        dweight = dots(dheard, v)                               # Σ over i
+    split = split_heads(dheard), split_heads(q), split_heads(k), split_heads(v)
+    for dh, qh, kh, vh, weight in zip(*split, weights):
+        dweight = dots(dh, vh)                                  # Σ over i
         dscaled = [[each / root for each in row] for row in rowwise(softmax_back, dweight, weight)]
-        dq = dots(dscaled, columns(k))                          # Σ over e
-        dk = dots(columns(dscaled), columns(q))                 # Σ over t
-        dv = dots(columns(weight), columns(dheard))             # Σ over t
+        dq = dots(dscaled, columns(kh))                         # Σ over e
+        dk = dots(columns(dscaled), columns(qh))                # Σ over t
+        dv = dots(columns(weight), columns(dh))                 # Σ over t
         parts.append((dq, dk, dv))
     return [join_heads(part) for part in zip(*parts)]
 
 # Cross-entropy. The surprise is -log p, where p is the probability of the target, the token
 # that actually came next. Its derivative with respect to p is -1 / p, and with respect to all
-# other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is -1 /
-# p times p, which is -1. So the logit of the target gets p (-1 / p + 1) = p - 1. The logit of
-# another token gets that token's probability times (0 + 1). In short, the gradients of the
-# logits are the predicted probabilities, minus 1 at the target. So a step of training tends to
-# raise the logit of the target. It tends to lower the others, especially those that the model
-# thought likely. And what if the model is quite sure and wrong? Softmax alone would pass
-# hardly any gradient back. But p is then tiny and -1 / p is huge, and together they give p -
-# 1, nearly -1. That's why softmax and the logarithm go so well together. All these gradients
-# are divided by T, because the loss is a mean.
+# other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is
+# -1 / p times p, which is -1. So the logit of the target gets p (-1 / p + 1) = p - 1. The
+# logit of another token gets that token's probability times (0 + 1). In short, the gradients
+# of the logits are the predicted probabilities, minus 1 at the target. (In the code, token ==
+# target counts as 1 if it is true, and as 0 if not.) So a step of training tends to raise the
+# logit of the target. It tends to lower the others, especially those that the model thought
+# likely. And what if the model is quite sure and wrong? Softmax alone would pass hardly any
+# gradient back. But p is then tiny and -1 / p is huge, and together they give p - 1, nearly
+# -1. That's why softmax and the logarithm go so well together. All these gradients are divided
+# by T, because the loss is a mean.
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
-# through the same steps, from 9 to 1. The variables are named as in section 5. x1 is x after
-# step 6, and n1 is its normalized copy. Anything that was used twice gets gradients from both
-# uses, and they add up. A sum, as in steps 6 and 9, passes its gradient on to both its terms
-# unchanged. Tokens and positions that the name does not use keep the gradient 0, so the
-# gradients of these two matrices start as zeros.
+# through the same steps, from 9 to 1. q, k and v are the queries, keys and values of all
+# tokens. x1 is x after step 6, and n1 is its normalized copy. Anything that was used twice
+# gets gradients from both uses, and they add up. A sum, as in steps 6 and 9, passes its
+# gradient on to both its terms unchanged. Tokens and positions that the name does not use keep
+# the gradient 0, so the gradients of these two matrices start as zeros.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
     inputs, targets = tokens[:-1][:block], tokens[1:]
@@ -855,7 +866,8 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
 # %% 12. The two engines compared -----------------------------------------------------------------
 # Do the two engines agree? We try them on the first name and on the longest. They must find
 # the same loss and the same gradients, except for rounding. We print the largest difference
-# between two gradients, divided by the largest gradient.
+# between a gradient of one engine and the same gradient of the other, divided by the largest
+# gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))
@@ -864,17 +876,17 @@ for name in docs[0], max(docs, key=len):
     gaps += [abs(a - b) / largest for a, b in zip(gradients, explicit_gradients)]
     if not (math.isclose(loss, explicit_loss) and all(gap < 1e-9 for gap in gaps)):
         sys.exit("the two engines disagree")
-set_params(trained)                                             # the trained model is in memory
+set_params(trained)                                             # put the trained numbers back
 print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
 # (If you stopped the first training, this one makes the same number of steps, at the same
-# rates.) You will see the same losses again. Why is this engine faster? It makes no Values and
-# keeps no edges. It does only the arithmetic, mostly in built-in functions, which are written
-# in C. But we had to work out every part by hand, whereas autograd does it for any model.
-# PyTorch, the most widely used library, combines the two ideas. It has autograd, but each node
-# of its graph is an operation on whole matrices and knows its own backward function, like our
-# pairs.
+# rates.) You will see the same losses again. Why is this engine faster? It makes no Values,
+# and it keeps no edges, but only those results that the way back needs. It does only the
+# arithmetic, mostly in built-in functions, which are written in C. But we had to work out
+# every part by hand, whereas autograd does it for any model. PyTorch, the most widely used
+# library, combines the two ideas. It has autograd, but each node of its graph is an operation
+# on whole matrices and knows its own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])

@@ -158,3 +158,11 @@ def test_a_rate_that_is_too_high_ends_in_one_sentence_that_names_it(rate, flags,
     expected = rf"[^\n]* error: --rate {re.escape(rate)} may be too high, the training diverged: \S[^\n]*\n"
     assert re.fullmatch(expected, sentence)
     assert "\nstep    1 /" in out and "sample" not in out
+
+
+def test_a_loss_too_large_for_a_perplexity_ends_in_the_same_sentence(capsys):
+    lecture = load(*SMALL, "--steps", 0, "--samples", 0)
+    with pytest.raises(SystemExit) as ended:
+        lecture.train(lambda numbers, tokens: (800.0, [0.0] * len(numbers)), 1)
+    assert ended.value.code == 2
+    assert "error: --rate 0.01 may be too high, the training diverged: " in capsys.readouterr().err

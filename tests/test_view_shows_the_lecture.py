@@ -154,22 +154,22 @@ def test_a_number_has_the_colour_of_its_kind(chromium, default):
         if kind != "plain" and re.fullmatch(r"d([a-z]|[a-z]\d|w[a-z]|n_[a-z]|[a-z]{4,})", name): assert kind == "gradient", name
         assert (text == "–") <= (kind == "time")
     for name in ("self.grad", "child.grad", "param.grad", "local_grad", "gradients", "explicit_gradients", "measured", "dy", "dx",
-                 "dx1", "dn1", "dn", "dn_v", "dn_k", "dn_q", "dhidden", "dlogits", "dscores", "dheard", "dq", "dk", "dv",
+                 "dx1", "dn1", "dn", "dn_v", "dn_k", "dn_q", "dhidden", "dlogits", "dscaled", "dheard", "dq", "dk", "dv",
                  'dw["lm_head"]', 'dw["position"][t]', 'dw["up", layer]'):
         assert kinds[name] - {"plain"} == {"gradient"}, name           # plain: still an empty list
     for name in "loss", "losses", "surprises", "explicit_loss", "explicit_losses":
         assert kinds[name] - {"plain"} == {"loss"}, name
     for name in "began", "seconds", "explicit_seconds":
         assert kinds[name] == {"time"}, name
-    for name in ("self.data", "child", "x", "y", "w", "n", "q", "k", "v", "numbers", "params", "untrained", "trained", "first",
-                 "second", "rate", "weights", "scores", "hidden", "logits", "probs", "perplexity", "param.data", "largest", "heard"):
+    for name in ("self.data", "child", "x", "y", "w", "n", "q", "k", "v", "numbers", "params", "untrained", "trained", "means",
+                 "squares", "rate", "weights", "scores", "hidden", "logits", "probs", "perplexity", "param.data", "largest", "heard"):
         assert kinds[name] - {"plain"} == {"tensor"}, name
 
     def returned(function):
         start = line_of(f"def {function}(")
         line = next(line for line in range(start, start + 60) if re.match(r"\s+return |.*: return ", LINES[line - 1]))
         return [kind for at, name, kind, text in notes if at == line and name in ("→", "")]
-    for function in "linear_back", "relu_back", "rmsnorm_back", "softmax_back", "head_back", "attention_back":
+    for function in "linear_back", "relu_back", "rmsnorm_back", "softmax_back", "attention_back":
         assert set(returned(function)) == {"gradient"}, function
     assert returned("loss_of") == ["loss"]
     assert returned("autograd") == returned("explicit") == ["loss", "gradient"]
@@ -208,7 +208,7 @@ def near(shown, true):
 def test_ten_lines_show_what_a_run_gives(chromium, default):
     """Shapes, values, printed lines, against the lecture itself: the forward pass of the fifth token of the first name."""
     made = {}
-    inner = {name: getattr(default, name) for name in ("linear", "softmax", "gpt", "attention")}
+    inner = {name: getattr(default, name) for name in ("linear", "softmax", "gpt")}
 
     def keep(name):
         def outer(*arguments):
@@ -250,8 +250,8 @@ def test_ten_lines_show_what_a_run_gives(chromium, default):
         matches("head_width = ", "head_width", "", [4])                                                                  # 5
         matches("rate = args.rate", "rate", "", [0.01])                                                                  # 6
         matches("a, b = Value", "a", "", [2])                                                                            # 7
-        matches("first = [beta1", "first", "[4192]", [0.15 * g for g in gradients[bos:bos + 3]])                         # 8
-        assert "from 416:" in note(line_of("first = [beta1"), "first")[1] and all(gradients[bos:bos + 3])
+        matches("means = [0.85", "means", "[4192]", [0.15 * g for g in gradients[bos:bos + 3]])                         # 8
+        assert "from 416:" in note(line_of("means = [0.85"), "means")[1] and all(gradients[bos:bos + 3])
         assert note(line_of("keys.append("), "keys")[0] == "[5][16]"                                                     # 9
         coded = note(line_of("return [BOS] + "), "→")                                                                    # 10
         assert coded[0] == f"[{len(tokens)}]"

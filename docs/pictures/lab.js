@@ -111,7 +111,7 @@ export function lab(figure) {
       const bar = Math.min(2 * f, (width - 3.4 * f) / columns.length);
       const from = 3.2 * f;
       const top = 1.8 * f;
-      const high = Math.max(7 * f, Math.min(11 * f, 0.24 * innerHeight));
+      const high = Math.max(7 * f, Math.min(14 * f, 0.3 * innerHeight));
       const bottom = top + high;
       const size = Math.min(0.95 * f, 1.2 * bar);
       const nodes = [];

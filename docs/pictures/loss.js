@@ -44,7 +44,7 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
       const most = know + ABOVE;
       const end = Math.max(knobs.steps, other ? other.losses.length : 0, 1);
       const from = 2 * f;
-      const to = width - (small ? 5.4 : 7.4) * f;
+      const to = width - (small ? 6.2 : 8) * f;
       const top = 0.9 * f;
       const bottom = Math.max(8 * f, Math.min(0.6 * width, tall * f, 0.45 * innerHeight));
       const x = (step) => from + (step / end) * (to - from);

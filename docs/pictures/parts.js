@@ -26,7 +26,7 @@ export function parts(figure) {
       width = Math.min(width, 46 * f);
       const from = 2.6 * f;
       const to = width - Math.min(17.5 * f, 0.52 * width);
-      const size = Math.min(0.82 * f, (width - to) / 20);
+      const size = Math.min(0.82 * f, (width - to) / 23);
       const top = 0.8 * f;
       const bottom = Math.max(1.25 * f * each.length, 16 * f);
       const x = (tenth) => from + (tenth / 9) * (to - from);

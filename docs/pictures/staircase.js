@@ -95,7 +95,7 @@ export function staircase(figure) {
       const room = half - names - slant * stairs.length;
       const nodes = [
         text(0, 0.9 * f, "forward", "small muted"),
-        text(width, 0.9 * f, "back", "end small gradient"),
+        text(width - 1, 0.9 * f, "back", "end small gradient"),
       ];
       const places = [];
       stairs.forEach((stair, i) => {

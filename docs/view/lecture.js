@@ -67,7 +67,6 @@ function light(anew = false) {
   const least = Math.max(SMALLEST, 12 / settings.value.size);
   let scale = LARGEST;
   while (scale > least && !fits(scale)) scale -= 0.05;
-  stop.classList.toggle("whole", fits(scale));
   if (!fits(scale)) resize(1);
   if (stop.matches("[data-picture]")) {
     let zoom = 1;
