@@ -647,9 +647,9 @@ if not args.fast:
 # is lost either. Take both away, and the model sees only the last letter, and is no better
 # than the table. On short names and in a short training, one is as good as the other. Probably
 # both tell the model how long the name is already. (Attention can feel this without positions:
-# the more tokens there are, the less weight each of them gets.) (The order of the last three
-# is chance, and differs with another random start.) In longer texts, and in larger models,
-# attention pays off, because it can fetch what was said long before.
+# the more tokens there are, the less weight each of them gets.) The order of the last three
+# models is chance, and differs with another random start. In longer texts, and in larger
+# models, attention pays off, because it can fetch what was said long before.
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and finds the gradients by itself. Now we
@@ -800,16 +800,16 @@ def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv,
 
 # Cross-entropy. The surprise is -log p, where p is the probability of the target, the token
 # that actually came next. Its derivative with respect to p is -1 / p, and with respect to all
-# other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i is
-# -1 / p times p, which is -1. So the logit of the target gets p (-1 / p + 1) = p - 1. The
+# other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i
+# is -1 / p times p, which is -1. So the logit of the target gets p (-1 / p + 1) = p - 1. The
 # logit of another token gets that token's probability times (0 + 1). In short, the gradients
 # of the logits are the predicted probabilities, minus 1 at the target. (In the code, token ==
 # target counts as 1 if it is true, and as 0 if not.) So a step of training tends to raise the
 # logit of the target. It tends to lower the others, especially those that the model thought
 # likely. And what if the model is quite sure and wrong? Softmax alone would pass hardly any
-# gradient back. But p is then tiny and -1 / p is huge, and together they give p - 1, nearly
-# -1. That's why softmax and the logarithm go so well together. All these gradients are divided
-# by T, because the loss is a mean.
+# gradient back. But p is then tiny and -1 / p is huge, and together they give p - 1,
+# nearly -1. That's why softmax and the logarithm go so well together. All these gradients are
+# divided by T, because the loss is a mean.
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. q, k and v are the queries, keys and values of all

@@ -128,15 +128,18 @@ def test_lecture_mode_from_the_first_thought_to_the_last_by_keys_alone(chromium,
         stops = page.evaluate("[...document.querySelectorAll('[data-at]')].map(t => t.dataset.at)")
         seen, before = [], None
         for _ in range(500):
-            where = page.evaluate(WHERE)
-            if before == (where["at"], where["spoken"]): break          # the end
+            for _ in range(20):                                         # a slow machine may need a while
+                where = page.evaluate(WHERE)
+                if before != (where["at"], where["spoken"]): break
+                page.wait_for_timeout(50)
+            else: break                                                 # the end
             before = where["at"], where["spoken"]
             if where["thought"]:
                 assert where["top"] >= 0 and where["bottom"] <= height + 1, where
                 assert where["left"] >= -1 and where["right"] <= width + 1, where
             if where["at"] not in seen: seen.append(where["at"])
             page.keyboard.press("PageDown")
-            page.wait_for_timeout(60)                                   # its picture is drawn a frame later
+            page.wait_for_timeout(30)                                   # its picture is drawn a frame later
         assert seen == stops
         assert seen[-1] == "12.question"
         for _ in range(3): page.keyboard.press("PageUp")

@@ -25,7 +25,8 @@ export function habit(weights, head, T) {
 }
 
 export function attention(figure) {
-  let chosen = [0, 0]; // layer and head that are opened
+  let wanted = null; // layer and head that the reader has opened; else the one that looks most at a single token
+  let chosen;
   figure.append(controls(nameField(), trainButton(), momentSlider()));
   const list = element("ul", { class: "habits" });
   new Picture(figure, {
@@ -35,6 +36,13 @@ export function attention(figure) {
     draw(width, f) {
       const { T, made, tokens, step, name: read } = typed.value;
       const { layers, heads } = run.value.gpt;
+      const shown = place.value !== null && place.value < T ? place.value : T - 1;
+      const decided = ({ weights }, head) =>
+        Math.max(...weights.subarray((head * T + shown) * T, (head * T + shown) * T + shown + 1));
+      const last = made.layers[layers - 1];
+      const all = Array.from({ length: heads }, (_, head) => decided(last, head));
+      chosen = wanted ?? [layers - 1, all.indexOf(Math.max(...all))];
+      if (chosen[0] >= layers || chosen[1] >= heads) chosen = [0, 0];
       const edge = 1.4 * f;
       const side = (n) => (width - 1 - (n - 1) * 0.9 * f) / n - edge;
       let across = heads;
@@ -143,7 +151,7 @@ export function attention(figure) {
         pick: (row, column) => {
           const { layer, head, r } = spot(row, column);
           const same = chosen[0] === layer && chosen[1] === head && place.value === r;
-          chosen = [layer, head];
+          wanted = [layer, head];
           place.value = same ? null : r;
           opened.dirty();
         },

@@ -2,7 +2,7 @@
 
 import { effect, untracked } from "@preact/signals-core";
 import * as live from "../model/live.js";
-import { element, steps, time, visible, whole } from "./draw.js";
+import { element, forHands, steps, time, visible, whole } from "./draw.js";
 
 export function button(words, press, attributes = {}) {
   return element("button", { type: "button", onclick: press, ...attributes }, words);
@@ -12,7 +12,7 @@ export function controls(...made) {
   return element("div", { class: "controls" }, ...made.flat());
 }
 
-export const caption = (words) => element("figcaption", {}, words);
+export const caption = (words) => element("figcaption", {}, forHands(words));
 
 // Side by side where there is room.
 export function twoSides(figure) {

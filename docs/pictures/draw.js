@@ -28,6 +28,16 @@ export function text(x, y, words, className = "", size = undefined) {
   return shape("text", { x, y, class: className, style }, words);
 }
 
+// On a touch screen nobody points, clicks, or has arrow keys.
+const touch = matchMedia("(pointer: coarse)").matches;
+export const forHands = (words) =>
+  touch
+    ? words
+        .replace(/,? or (use the|press) [^,.;:]*/g, "")
+        .replace(/Point at|Click/g, "Tap")
+        .replace(/point at|click/g, "tap")
+    : words;
+
 const english = new Intl.NumberFormat("en");
 export const whole = (number) => english.format(number);
 export const number = (value, digits = 4) =>

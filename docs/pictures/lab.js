@@ -20,11 +20,33 @@ import { shown } from "./odds.js";
 import { Picture } from "./picture.js";
 
 const PAUSE = 420; // milliseconds between two letters
+const OFTEN = 400; // milliseconds between two looks at the names while it trains
+const MANY = 5; // names that are shown
 const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+// Names that it makes up at the moment that is shown, a few times a second while it trains.
+export function makesUp() {
+  const makes = element("p", { class: "makes" });
+  let asked = 0;
+  effect(() => {
+    const { knobs, letters } = live.run.value;
+    const { numbers } = live.state.value;
+    const heat = live.temperature.value;
+    if (live.working.value && performance.now() - asked < OFTEN) return;
+    asked = performance.now();
+    live.says({ knobs, letters, numbers }, heat, (names) => {
+      if (!live.working.value && numbers !== live.state.value.numbers) return;
+      const all = names.slice(0, MANY).map((each) => short(each, 24) || "(silence)");
+      makes.replaceChildren("It makes up: ", ...all.map((each) => element("b", {}, each)));
+    });
+  });
+  return makes;
+}
 
 export function lab(figure) {
   let drawn = null; // the token that was drawn last, while it speaks
   let timer = 0;
+  let uttered = null; // what it said last
   const roll = { of: null, chance: null };
   const spoken = element("p", { class: "speech", "aria-live": "polite" });
   const speak = button("Speak", () => (timer ? hush() : begin()), {
@@ -43,22 +65,28 @@ export function lab(figure) {
       roll.chance = dice(live.run.value.knobs.seed + 1000);
     }
     live.place.value = null;
-    live.name.value = "";
-    drawn = null;
+    if (live.name.value === uttered) live.name.value = ""; // else it goes on with what was typed
     speak.textContent = "Stop";
     timer = setTimeout(say, still.matches ? 0 : PAUSE);
   }
+  // First the letter that is drawn lights up among the odds, then it goes into the name.
   function say() {
     const { gpt, letters } = live.run.value;
     const full = live.typed.value.T > gpt.block || [...live.name.value].length >= gpt.block;
     const token = full ? gpt.BOS : pick(probs(), roll.chance);
     drawn = token;
-    if (token === gpt.BOS) return done();
-    live.name.value += letters[token];
-    timer = setTimeout(say, still.matches ? 0 : PAUSE);
+    odds.dirty();
+    const then = () => {
+      drawn = null;
+      if (token === gpt.BOS) return done();
+      live.name.value += letters[token];
+      timer = setTimeout(say, still.matches ? 0 : PAUSE / 2);
+    };
+    timer = setTimeout(then, still.matches ? 0 : PAUSE);
   }
   function done() {
     const name = live.name.value;
+    uttered = name;
     const press = () => {
       live.name.value = name;
     };
@@ -66,6 +94,7 @@ export function lab(figure) {
       ? button(short(name, 24), press, { class: "name" })
       : element("span", {}, "(silence)");
     if (name) made.title = "read this name";
+    spoken.querySelector(".remark")?.remove();
     spoken.prepend(made);
     while (spoken.children.length > 8) spoken.lastChild.remove();
     hush();
@@ -73,20 +102,23 @@ export function lab(figure) {
   function hush() {
     clearTimeout(timer);
     timer = 0;
+    drawn = null;
     speak.textContent = "Speak";
     odds.dirty();
   }
   effect(() => {
     void live.run.value.id;
-    spoken.replaceChildren();
+    const words = "Type your own name and press Speak: it goes on from there, letter by letter.";
+    spoken.replaceChildren(element("span", { class: "remark" }, words));
   });
 
   const told = element("p", { class: "lead" });
   effect(() => {
     const { gpt, own, docs } = live.run.value;
     const { step } = live.state.value;
+    const when = live.working.value ? "in training" : time(step);
     told.textContent =
-      `A GPT with ${whole(gpt.count)} numbers, ${time(step)}. It reads a name and says what comes next. ` +
+      `A GPT with ${whole(gpt.count)} numbers, ${when}. It reads a name and says what comes next. ` +
       `It learns from ${whole(docs.length)} ${own ? "items of yours" : "names"}.`;
   });
   const [name, note] = nameField();
@@ -96,8 +128,10 @@ export function lab(figure) {
   figure.append(
     told,
     controls(name, speak, temperatureSlider(), note),
-    element("div", { class: "bench" }, left, right),
     spoken,
+    controls(trainButton(), paceBox(), momentSlider()),
+    makesUp(),
+    element("div", { class: "bench" }, left, right),
   );
   const odds = new Picture(left, {
     name: "next",
@@ -131,7 +165,7 @@ export function lab(figure) {
       columns.forEach((token, i) => {
         const h = p[token] * high;
         const x = from + i * bar;
-        const kind = token === drawn && timer ? "odds-bar next" : "odds-bar";
+        const kind = token === drawn ? "odds-bar next" : "odds-bar";
         const d = `M${x + 0.12 * bar} ${bottom}v${-h}h${0.76 * bar}V${bottom}z`;
         nodes.push(shape("path", { d, class: kind, "data-part": "probs" }));
         nodes.push(text(x + bar / 2, bottom + 1.1 * f, label(token), "mono center", size));
@@ -163,7 +197,6 @@ export function lab(figure) {
       };
     },
   });
-  right.append(controls(trainButton(), paceBox(), momentSlider()));
   lossPicture(right, { tall: 11, small: true });
   return { speak: () => speak.click() };
 }

@@ -159,7 +159,11 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
   });
 }
 
-export const list = (names) => names.map((name) => short(name, 24) || "(silence)").join(", ");
+// A list of names, each on one line.
+export function list(names) {
+  const words = names.map((name) => short(name, 24) || "(silence)");
+  return words.flatMap((word, i) => [i ? ", " : "", element("span", {}, word)]);
+}
 
 export function loss(figure) {
   const lengths = () => [100, 300, 1000, 3000, 10000];
@@ -190,7 +194,7 @@ export function loss(figure) {
         );
         row.lastChild.textContent = "…";
         live.says({ knobs, letters, numbers }, heat, (names) => {
-          if (row.dataset.key === key) row.lastChild.textContent = list(names);
+          if (row.dataset.key === key) row.lastChild.replaceChildren(...list(names));
         });
       }
       row.className = step === now ? "now" : "";

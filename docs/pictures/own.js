@@ -4,8 +4,10 @@ import * as live from "../model/live.js";
 import { effect } from "@preact/signals-core";
 import { button, controls, leave } from "./controls.js";
 import { element, short, whole } from "./draw.js";
+import { makesUp } from "./lab.js";
 
 const LONG = 5000; // a pasted text of more characters is not shown
+const FEW = 20; // items that are too few to learn anything but them
 const MOST = 4000000; // bytes of a file
 
 export function ownData(figure) {
@@ -22,8 +24,9 @@ export function ownData(figure) {
     live.begin(null);
     status.textContent = "The model is again that of the lecture, untrained.";
   });
+  const makes = makesUp();
   effect(() => {
-    back.hidden = !live.run.value.own;
+    back.hidden = makes.hidden = !live.run.value.own;
   });
   function learn(words) {
     const problem = live.learn(words);
@@ -36,7 +39,8 @@ export function ownData(figure) {
     const shown = docs.slice(0, 5).map((doc) => `“${short(doc)}”`);
     status.textContent =
       `It learns from ${count(docs.length, "item", "items")} with ` +
-      `${count(letters.length, "letter", "different letters")}: ${shown.join(", ")}${docs.length > 5 ? ", …" : "."}`;
+      `${count(letters.length, "letter", "different letters")}: ${shown.join(", ")}${docs.length > 5 ? ", …" : "."}` +
+      (docs.length < FEW ? " So few items it can only learn by heart." : "");
     return true;
   }
   async function learnFile(given) {

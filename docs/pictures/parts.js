@@ -25,8 +25,11 @@ export function parts(figure) {
       each.sort((a, b) => b.tenths[9] - a.tenths[9]);
       width = Math.min(width, 46 * f);
       const from = 2.6 * f;
-      const to = width - Math.min(17.5 * f, 0.52 * width);
-      const size = Math.min(0.82 * f, (width - to) / 23);
+      const to = width - Math.min(19 * f, 0.58 * width);
+      const said = ({ name, tenths }) =>
+        `${number(tenths[9], 3)} ${width < 30 * f ? name.replace("plain gradient ", "") : name}`;
+      const longest = Math.max(...each.map((row) => said(row).length));
+      const size = Math.min(0.82 * f, (width - to - f) / (0.6 * longest));
       const top = 0.8 * f;
       const bottom = Math.max(1.25 * f * each.length, 16 * f);
       const x = (tenth) => from + (tenth / 9) * (to - from);
@@ -51,7 +54,6 @@ export function parts(figure) {
         const kind = row.name === "the whole" ? "mean" : "variant";
         const d =
           "M" + row.tenths.map((loss, t) => `${x(t).toFixed(1)} ${y(loss).toFixed(1)}`).join("L");
-        const words = `${number(row.tenths[9], 3)} ${row.name}`;
         nodes.push(
           shape("path", {
             d,
@@ -64,7 +66,7 @@ export function parts(figure) {
           text(
             to + f,
             row.place,
-            words,
+            said(row),
             `middle ${lit ? "" : "dimmed"} ${row.name === "the whole" ? "strong" : ""}`,
             size,
           ),

@@ -2,7 +2,7 @@
 
 import { effect, untracked } from "@preact/signals-core";
 import { working } from "../model/live.js";
-import { element, shape } from "./draw.js";
+import { element, forHands, shape } from "./draw.js";
 
 const FRAME = 6; // milliseconds of drawing in one frame; while it trains, one picture a frame
 const LIVE = 120; // milliseconds between two drawings of a picture while it trains
@@ -44,10 +44,18 @@ function same(old, node) {
 // the signals on which it depends, `shown` is called when it comes onto the screen. `part`, a name of the listing's parts, lights the lines that make what is pointed at.
 export class Picture {
   constructor(parent, { draw, hint, name, key, follows = [], beside = parent, shown }) {
-    Object.assign(this, { drawing: draw, hint, name, key, cursor: null, onScreen: true, drawn: 0 });
+    Object.assign(this, {
+      drawing: draw,
+      hint: forHands(hint),
+      name,
+      key,
+      cursor: null,
+      onScreen: true,
+      drawn: 0,
+    });
     this.svg = shape("svg", { role: "img", tabindex: 0, class: "drawing" });
     this.frame = shape("rect", { class: "cursor", visibility: "hidden" });
-    this.readout = element("p", { class: "readout", "aria-live": "polite" }, hint);
+    this.readout = element("p", { class: "readout", "aria-live": "polite" }, this.hint);
     this.ink = shape("g");
     this.svg.append(this.ink, this.frame);
     this.box = element("div", { class: "canvas" }, this.svg);
@@ -153,7 +161,7 @@ export class Picture {
         this.frame.setAttribute(key, told.box[i].toFixed(2)),
       );
     }
-    const words = told ? told.text : this.made?.rest || this.hint;
+    const words = told ? told.text : forHands(this.made?.rest || this.hint);
     if (this.readout.textContent !== words) this.readout.textContent = words;
     if (this.lit !== told?.part) {
       this.lit = told?.part;

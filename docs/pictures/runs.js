@@ -64,7 +64,7 @@ export function runs(figure) {
     const mean = (each) => (each === now ? average : recent(each.losses));
     const names = (each) => {
       const place = element("span", {}, "…");
-      if (each.numbers) live.says(each, heat, (said) => place.replaceChildren(list(said)));
+      if (each.numbers) live.says(each, heat, (said) => place.replaceChildren(...list(said)));
       return place;
     };
     const corner = element("td");

@@ -90,7 +90,7 @@ export function staircase(figure) {
       width = Math.min(width, 56 * f);
       const row = 1.75 * f;
       const half = width / 2 - 0.5 * f;
-      const names = Math.min(6.5 * f, 0.36 * half);
+      const names = Math.min(7.5 * f, 0.46 * half);
       const slant = Math.min(0.55 * f, (0.12 * half) / stairs.length);
       const room = half - names - slant * stairs.length;
       const nodes = [

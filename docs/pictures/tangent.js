@@ -14,6 +14,7 @@ export function tangent(figure) {
   const token = element("select", { "aria-label": "token of the name" });
   let nudge = 0.2;
   let offered = "";
+  let picked = false; // by the reader; else the number with the largest gradient
   effect(() => {
     const { tokens, T } = typed.value;
     const before = token.value;
@@ -43,11 +44,14 @@ export function tangent(figure) {
       const { gpt } = run.value;
       const { tokens } = typed.value;
       const { step, numbers } = state.value;
-      const index = +token.value * gpt.width + +choice.value;
       const tried = numbers.slice();
       const scratch = new Float64Array(gpt.count);
-      const here = numbers[index];
       const loss0 = gpt.explicit(tried, tokens, scratch);
+      const row = +token.value * gpt.width;
+      const sizes = Array.from(scratch.subarray(row, row + gpt.width), Math.abs);
+      if (!picked) choice.value = sizes.indexOf(Math.max(...sizes));
+      const index = row + +choice.value;
+      const here = numbers[index];
       const slope = scratch[index];
       const loss = (by) => {
         tried[index] = here + by;
@@ -110,6 +114,9 @@ export function tangent(figure) {
       picture.dirty();
       return true;
     },
+  });
+  choice.addEventListener("change", () => {
+    picked = true;
   });
   for (const select of [choice, token]) select.addEventListener("change", () => picture.dirty());
   right.append(

@@ -12,11 +12,13 @@ const FEW = 3;
 const rows = [...document.querySelectorAll(".row[data-part]")];
 const partsOf = (row) => row.dataset.part.split(" ");
 
-function light(part) {
+// within: the picture that is pointed at, where the reader sees already what it is.
+function light(part, within = null) {
   for (const row of rows)
     row.classList.toggle("tied", part !== null && partsOf(row).includes(part));
   for (const drawn of document.querySelectorAll("svg [data-part]")) {
-    drawn.classList.toggle("tied", part !== null && drawn.dataset.part === part);
+    const tied = part !== null && drawn.dataset.part === part && drawn.ownerSVGElement !== within;
+    drawn.classList.toggle("tied", tied);
   }
 }
 
@@ -54,7 +56,7 @@ function liveNumbers() {
 }
 
 export function begin() {
-  document.addEventListener("part", (event) => light(event.detail));
+  document.addEventListener("part", (event) => light(event.detail, event.target));
   const main = document.getElementById("lecture");
   let now = null;
   const over = (event) => {
