@@ -353,9 +353,10 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # lists, keys and values, and then listens to all that is in them. So it hears the tokens
 # before it, and itself, but it can't look ahead. This is called causal attention. Since no
 # token hears a later one, its keys and values never change. So they can stay in the lists, and
-# nothing is computed twice. When a trained model generates, such lists are called the KV
-# cache. Attention within one and the same text, like this, is called self-attention. The lists
-# hold Values, so in training, gradients flow back along their edges to the earlier tokens.
+# nothing is computed twice. When a trained model generates, such lists are called the
+# KV cache. Attention within one and the same text, like this, is called self-attention. The
+# lists hold Values, so in training, gradients flow back along their edges to the earlier
+# tokens.
 
 # Here is the whole model. It takes one token at a time. The cache has two lists for each
 # layer, the keys and the values of the tokens so far. The steps of a layer are numbered from 1

@@ -69,7 +69,7 @@ await open(`#${line}`, 1280, 800);
 found.line = await page.evaluate(`document.getElementById("${line}").getBoundingClientRect().top`);
 await page.keyboard.press("l");
 await wait(700);
-const spoken = () => page.evaluate("document.querySelector('.lit')?.dataset.at");
+const spoken = () => page.evaluate("document.getElementById('spoken').textContent");
 found.slides = [await spoken()];
 for (const key of ["PageDown", "ArrowRight", " ", "PageUp"]) {
   await page.keyboard.press(key);

@@ -45,7 +45,7 @@ def test_a_hundred_steps_in_the_worker_have_the_losses_of_the_lecture(found, def
 
 
 def test_a_name_can_be_typed(found):
-    assert found["typed"] == "maria"
+    assert found["typed"] == "alea"
 
 
 def test_a_link_to_a_line_brings_it_into_sight_and_slides_step_to_and_fro(found):

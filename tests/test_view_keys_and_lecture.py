@@ -105,6 +105,7 @@ def test_escape_leaves_one_thing_at_a_time(chromium):
         page.keyboard.press("?")
         page.keyboard.press("Escape")
         assert not page.locator("#help").is_visible() and settings(page)["lecture"] == "1"
+        page.mouse.move(1, 1)                                          # away from the word
         page.keyboard.press("Escape")
         assert settings(page)["lecture"] == "0"
 
@@ -112,7 +113,9 @@ def test_escape_leaves_one_thing_at_a_time(chromium):
 WHERE = """() => {
   const lit = document.querySelector('.lit'), parts = [...document.querySelectorAll('.part')];
   const boxes = (parts.length ? parts : [lit]).map(e => e.getBoundingClientRect()).filter(b => b.height);
-  return {at: lit.dataset.at, thought: lit.classList.contains('thought'), spoken: document.getElementById('spoken').textContent,
+  const visible = (all) => [...lit.querySelectorAll(all), lit].filter(e => e.matches(all) && e.getClientRects().length && e.getBoundingClientRect().top < innerHeight);
+  return {at: lit.dataset.at, pieces: visible('.paragraph, .row, .derivation, .drawn, .controls, summary, li').length,
+    pictures: visible('[data-picture]').map(e => e.dataset.picture), thought: lit.classList.contains('thought'), spoken: document.getElementById('spoken').textContent,
     top: Math.min(...boxes.map(b => b.top)), bottom: Math.max(...boxes.map(b => b.bottom)),
     left: Math.min(...boxes.map(b => b.left)), right: Math.max(...boxes.map(b => b.right))};
 }"""
@@ -126,7 +129,7 @@ def test_lecture_mode_from_the_first_thought_to_the_last_by_keys_alone(chromium,
         page.keyboard.press("Home")
         page.wait_for_timeout(1200)
         stops = page.evaluate("[...document.querySelectorAll('[data-at]')].map(t => t.dataset.at)")
-        seen, before = [], None
+        seen, before, pictures = [], None, set()
         for _ in range(500):
             for _ in range(20):                                         # a slow machine may need a while
                 where = page.evaluate(WHERE)
@@ -134,13 +137,20 @@ def test_lecture_mode_from_the_first_thought_to_the_last_by_keys_alone(chromium,
                 page.wait_for_timeout(50)
             else: break                                                 # the end
             before = where["at"], where["spoken"]
+            for _ in range(30):                                         # a picture is drawn, and fitted, a little later
+                if where["bottom"] <= height + 1: break
+                page.wait_for_timeout(50)
+                where = page.evaluate(WHERE)
             if where["thought"]:
                 assert where["top"] >= 0 and where["bottom"] <= height + 1, where
                 assert where["left"] >= -1 and where["right"] <= width + 1, where
+            assert where["pieces"], where                               # no slide is blank
+            pictures |= set(where["pictures"])
             if where["at"] not in seen: seen.append(where["at"])
             page.keyboard.press("PageDown")
             page.wait_for_timeout(30)                                   # its picture is drawn a frame later
         assert seen == stops
+        assert len(pictures) == 17                                      # each picture is on a slide
         assert seen[-1] == "12.question"
         for _ in range(3): page.keyboard.press("PageUp")
         assert page.evaluate(WHERE)["at"] != seen[-1]
@@ -156,7 +166,7 @@ def test_lecture_mode_from_the_first_thought_to_the_last_by_keys_alone(chromium,
 
 
 def test_a_lecture_is_slides(chromium):
-    """One thought on the screen, no bar, no other thought; its picture beside its sentence."""
+    """One thought on the screen, no bar, no other thought; its picture beside its sentence, where there is room."""
     with opened(chromium, "#at=3.4", 1920, 1080, chosen="lecture=1&bar=1") as page:
         page.keyboard.press("Escape")
         page.keyboard.press("l")
@@ -164,9 +174,9 @@ def test_a_lecture_is_slides(chromium):
         shown = page.evaluate("[...document.querySelectorAll('[data-at]')].filter(e => e.getClientRects().length).map(e => e.dataset.at)")
         assert len(shown) == 1
         assert not page.locator("#bar").is_visible() and not page.locator("footer").is_visible()
-        page.evaluate("microgpt.places.goTo(document.querySelector('[data-picture=graph]').closest('.stop').dataset.at, false)")
+        page.evaluate("microgpt.places.goTo(document.querySelector('[data-picture=pairs]').closest('.stop').dataset.at, false)")
         page.wait_for_timeout(500)
-        words, picture = [page.locator(f".lit {part}").first.bounding_box() for part in (".words", "[data-picture=graph]")]
+        words, picture = [page.locator(f".lit {part}").first.bounding_box() for part in (".words", "[data-picture=pairs]")]
         assert picture["x"] >= words["x"] + words["width"] - 1 and abs(picture["y"] - words["y"]) < 60
 
 

@@ -224,16 +224,29 @@ def test_green_numbers_beside_the_lines_follow_the_name_the_token_and_the_moment
 
 def test_the_model_speaks_letter_by_letter_with_the_odds_beside_it(page):
     show(page, "lab")
+    page.fill("[data-picture=lab] input[type=text]", "")
     page.click(".speak")
     seen = set()
-    for _ in range(40):
+    for _ in range(150):
         page.wait_for_timeout(100)
         seen.add(page.evaluate("microgpt.live.name.value"))
-        if page.locator("[data-picture=lab] .speech *").count(): break
+        if page.locator("[data-picture=lab] .speech :not(.hint)").count(): break
     lengths = sorted(map(len, seen))
     if "(silence)" not in page.locator("[data-picture=lab] .speech").text_content():
         assert len(lengths) >= 3 and all(b - a <= 2 for a, b in zip(lengths, lengths[1:]))
     assert page.locator(".speak").text_content() == "Speak"
+
+
+def test_it_goes_on_from_the_name_that_is_typed_and_then_begins_anew(chromium):
+    with opened(chromium, "", 1280, 900, reduced_motion="reduce") as page:
+        show(page, "lab")
+        said = []
+        for typed in ("ale", None):
+            if typed: page.fill("[data-picture=lab] input[type=text]", typed)
+            page.click(".speak")
+            until(page, "document.querySelector('.speak').textContent === 'Speak'")
+            said.append(page.evaluate("microgpt.live.name.value"))
+        assert said[0].startswith("ale") and not said[1].startswith(said[0])
 
 
 def test_a_bar_goes_on_with_its_letter_and_a_spoken_name_is_read(chromium):
@@ -242,7 +255,7 @@ def test_a_bar_goes_on_with_its_letter_and_a_spoken_name_is_read(chromium):
         drawing(page, "lab").focus()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
-        assert page.evaluate("microgpt.live.name.value") == "maria"
+        assert page.evaluate("microgpt.live.name.value") == "alea"
         for _ in range(3):
             page.click(".speak")
             until(page, "document.querySelector('.speak').textContent === 'Speak'")
@@ -339,7 +352,8 @@ def test_the_tangent_has_the_slope_that_can_be_measured(page):
     words = page.locator("[data-picture=tangent] .readout").text_content()
     gradient = float(re.search(r"its gradient (\S+)\.", words)[1].replace("−", "-"))
     measured = page.evaluate("""() => { const {live} = microgpt, {gpt} = live.run.value, {tokens} = live.typed.value;
-        const index = gpt.BOS * gpt.width, at = by => { const numbers = live.state.value.numbers.slice(); numbers[index] += by; return gpt.lossOf(numbers, tokens); };
+        const [token, number] = document.querySelectorAll("[data-picture=tangent] select");
+        const index = token.value * gpt.width + +number.value, at = by => { const numbers = live.state.value.numbers.slice(); numbers[index] += by; return gpt.lossOf(numbers, tokens); };
         return (at(1e-5) - at(-1e-5)) / 2e-5; }""")
     assert gradient == pytest.approx(measured, abs=6e-5)
     drawing(page, "tangent").focus()

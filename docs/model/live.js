@@ -10,6 +10,7 @@ import { softmax } from "./layers.js";
 import { encoder, read } from "./text.js";
 
 export const SHOWN = [0, 10, 30, 100, 300, 1000, 3000, 10000]; // steps whose names are listed
+export const RACE = 3; // seconds for each engine
 export const WATCH = 8; // seconds for a whole training, at the pace at which one sees it learn
 const SHAPE = ["layers", "width", "heads", "block", "seed"]; // the knobs that make the untrained numbers
 
@@ -27,7 +28,7 @@ export const before = signal(null); // the run to compare with
 export const name = signal("");
 export const place = signal(null); // which of its tokens is singled out; null: none
 export const temperature = signal(0.5);
-export const GREETING = "mari"; // what is typed on arrival: a name to go on with
+export const GREETING = "ale"; // what is typed on arrival: a name to go on with
 export let losses = []; // of the present run; progress tells when they change
 
 // ---- The worker, and what it is asked ----
@@ -118,8 +119,8 @@ export function says({ knobs, letters, numbers }, heat, answer) {
 }
 
 // The two engines on the same names, for so many seconds each.
-export function race(answer, seconds = 3) {
-  ask({ race: seconds }, answer);
+export function race(answer) {
+  ask({ race: RACE }, answer);
 }
 
 // ---- Runs ----

@@ -49,7 +49,7 @@ export function momentSlider() {
   effect(() => {
     const { step: last } = live.progress.value;
     const { step } = live.state.value;
-    slider.max = Math.max(1, last);
+    slider.max = Math.max(1, live.working.value ? live.run.value.knobs.steps : last);
     slider.disabled = last === 0;
     slider.value = step;
     slider.setAttribute("aria-valuetext", time(step));

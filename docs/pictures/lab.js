@@ -37,7 +37,7 @@ export function makesUp() {
     live.says({ knobs, letters, numbers }, heat, (names) => {
       if (!live.working.value && numbers !== live.state.value.numbers) return;
       const all = names.slice(0, MANY).map((each) => short(each, 24) || "(silence)");
-      makes.replaceChildren("It makes up: ", ...all.map((each) => element("b", {}, each)));
+      makes.replaceChildren("It makes up: ", ...all.map((each) => element("span", {}, each)));
     });
   });
   return makes;
@@ -94,7 +94,7 @@ export function lab(figure) {
       ? button(short(name, 24), press, { class: "name" })
       : element("span", {}, "(silence)");
     if (name) made.title = "read this name";
-    spoken.querySelector(".remark")?.remove();
+    spoken.querySelector(".hint")?.remove();
     spoken.prepend(made);
     while (spoken.children.length > 8) spoken.lastChild.remove();
     hush();
@@ -109,17 +109,15 @@ export function lab(figure) {
   effect(() => {
     void live.run.value.id;
     const words = "Type your own name and press Speak: it goes on from there, letter by letter.";
-    spoken.replaceChildren(element("span", { class: "remark" }, words));
+    spoken.replaceChildren(element("span", { class: "hint" }, words));
   });
 
   const told = element("p", { class: "lead" });
   effect(() => {
-    const { gpt, own, docs } = live.run.value;
+    const { gpt } = live.run.value;
     const { step } = live.state.value;
     const when = live.working.value ? "in training" : time(step);
-    told.textContent =
-      `A GPT with ${whole(gpt.count)} numbers, ${when}. It reads a name and says what comes next. ` +
-      `It learns from ${whole(docs.length)} ${own ? "items of yours" : "names"}.`;
+    told.textContent = `A GPT with ${whole(gpt.count)} numbers, ${when}. It reads a name and says what comes next.`;
   });
   const [name, note] = nameField();
   name.classList.add("large");
@@ -135,7 +133,7 @@ export function lab(figure) {
   );
   const odds = new Picture(left, {
     name: "next",
-    hint: "Click a bar to go on with its letter.",
+    hint: "Click a bar to go on with its letter; · ends the name.",
     follows: [live.name, live.run, live.state, live.temperature],
     draw(width, f) {
       const { tokens, T, name: read, step } = live.typed.value;

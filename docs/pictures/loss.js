@@ -33,7 +33,9 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
   return new Picture(parent, {
     beside,
     name: small ? "loss-small" : "loss",
-    hint: "Point at the curve, or use the arrow keys in the picture, to read a step; click to go to its moment.",
+    hint: small
+      ? "Dashed: a model that knows nothing, and a table of letter pairs. Click a step to go to its moment."
+      : "Point at the curve, or use the arrow keys in the picture, to read a step; click to go to its moment.",
     follows: [live.run, live.progress, live.state, live.before],
     draw(width, f) {
       const { knobs, gpt, own, docs, bigram, letters: alone } = live.run.value;
@@ -42,6 +44,7 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
       const prefix = sums(losses);
       const know = Math.log(gpt.vocab);
       const most = know + ABOVE;
+      const least = own ? 0 : 1; // a few items can be learned by heart
       const end = Math.max(knobs.steps, other ? other.losses.length : 0, 1);
       const from = 2 * f;
       const to = width - (small ? 6.2 : 8) * f;
@@ -49,7 +52,7 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
       const bottom = Math.max(8 * f, Math.min(0.6 * width, tall * f, 0.45 * innerHeight));
       const x = (step) => from + (step / end) * (to - from);
       const y = (value) =>
-        bottom - (Math.max(0, Math.min(value, most) - 1) / (most - 1)) * (bottom - top);
+        bottom - (Math.max(0, Math.min(value, most) - least) / (most - least)) * (bottom - top);
       const nodes = [];
       // A point for every step, or two for every column of pixels.
       const line = (values, totals, every) => {
@@ -70,9 +73,12 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
         }
         return points.length ? "M" + points.join("L") : "";
       };
-      for (let value = 1; value <= most; value++) {
+      for (let value = least; value <= most; value++) {
         nodes.push(
-          shape("path", { d: `M${from} ${y(value)}H${to}`, class: value > 1 ? "grid" : "axis" }),
+          shape("path", {
+            d: `M${from} ${y(value)}H${to}`,
+            class: value > least ? "grid" : "axis",
+          }),
         );
         nodes.push(text(from - 0.5 * f, y(value), String(value), "end middle muted small"));
       }
@@ -87,7 +93,7 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
           ),
         );
       }
-      nodes.push(text(to + 2.2 * f, bottom + 1.1 * f, "steps", "muted small"));
+      nodes.push(text(to + 2.6 * f, bottom + 1.1 * f, "steps", "muted small"));
       if (other)
         nodes.push(
           shape("path", { d: line(other.losses, sums(other.losses)), class: "recorded other" }),
@@ -106,7 +112,8 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
       marks.push([bigram, `pairs ${bigram.toFixed(2)}`, "muted"]);
       if (losses.length) {
         const mean = meanAt(prefix, losses.length);
-        marks.push([mean, `mean ${mean.toFixed(2)}`, "loss"]);
+        const ended = live.moment.value === null ? "mean" : "end";
+        marks.push([mean, `${ended} ${mean.toFixed(2)}`, "loss"]);
       }
       for (const [value, , kind] of marks) {
         if (kind === "muted")
@@ -120,10 +127,12 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
       }
       const { step } = live.state.value;
       if (losses.length) {
+        const part = live.moment.value !== null && step > 0;
+        const said = time(step) + (part ? `: ${meanAt(prefix, step).toFixed(2)}` : "");
         const middle = Math.max(from + 2.5 * f, Math.min(x(step), to - 2 * f));
         nodes.push(
           shape("path", { d: `M${x(step)} ${top}V${bottom}`, class: "here" }),
-          text(middle, top - 0.1 * f, time(step), "center small accent halo"),
+          text(middle, top - 0.1 * f, said, "center small accent halo"),
         );
       }
       const tell = (row, at) =>

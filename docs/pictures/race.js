@@ -1,7 +1,7 @@
 // Section 12: the two engines race on the same names, in the worker: how many does each finish?
 
 import { effect } from "@preact/signals-core";
-import { race as begin, run } from "../model/live.js";
+import { RACE, race as begin, run } from "../model/live.js";
 import { button, caption, controls } from "./controls.js";
 import { number, shape, text, whole } from "./draw.js";
 import { Picture } from "./picture.js";
@@ -24,7 +24,9 @@ export function race(figure) {
       const from = 6 * f;
       const to = width - 5 * f;
       const nodes = [];
-      const most = Math.max(result.explicit, result.autograd, 1);
+      // The full length is what the faster engine will have done in the end.
+      const part = result.going ? Math.max(0.02, Math.min(1, result.seconds / RACE)) : 1;
+      const most = Math.max(result.explicit, result.autograd, 1) / part;
       ["autograd", "explicit"].forEach((engine, i) => {
         const y = 1.2 * f + i * 2.4 * f;
         const length = (result[engine] / most) * (to - from);

@@ -3,7 +3,7 @@
 import { computed, effect } from "@preact/signals-core";
 import * as live from "../model/live.js";
 import { button, caption, controls, knob, trainButton } from "./controls.js";
-import { element, number, steps, whole } from "./draw.js";
+import { element, number, steps, time, whole } from "./draw.js";
 import { list, meanAt, sums } from "./loss.js";
 
 const KNOBS = {
@@ -64,7 +64,8 @@ export function runs(figure) {
     const mean = (each) => (each === now ? average : recent(each.losses));
     const names = (each) => {
       const place = element("span", {}, "…");
-      if (each.numbers) live.says(each, heat, (said) => place.replaceChildren(...list(said)));
+      const when = each === now && live.moment.value !== null ? `${time(live.moment.value)}: ` : "";
+      if (each.numbers) live.says(each, heat, (said) => place.replaceChildren(when, ...list(said)));
       return place;
     };
     const corner = element("td");

@@ -78,7 +78,7 @@ export function tangent(figure) {
         );
       }
       for (const by of [-REACH, 0, REACH]) {
-        const words = by === 0 ? number(here, 2) : `${by < 0 ? "−" : "+"}${REACH}`;
+        const words = number(here + by, 2);
         nodes.push(text(Math.min(x(by), to - f), bottom + 1.1 * f, words, "center muted small"));
       }
       const path = curve.map(([by, l]) => `${x(by).toFixed(1)} ${y(l).toFixed(1)}`).join("L");

@@ -3,12 +3,14 @@
 import { effect } from "@preact/signals-core";
 import { addKey, leaves } from "./keys.js";
 import * as places from "./places.js";
-import { bar, change, inLecture, settings } from "./settings.js";
+import { bar, change, defaults, inLecture, settings } from "./settings.js";
 
 const spoken = document.getElementById("spoken");
-const LARGEST = 1.5; // how much larger than the chosen type a thought may be set
-const SMALLEST = 0.8; // and how much smaller, before it goes in screenfuls
+const LINES = [28, 34, 42]; // lines of type on a screen: the sizes in which a thought may be set
+const SPLIT = [34, 42, 52, 64]; // and those of a thought that goes in screenfuls
 const SMALLEST_PICTURE = 0.45;
+const DRAWN = "figure, [data-picture], .drawn-beside";
+const tooTall = new WeakMap(); // thoughts that did not fit, and on which screen: so they stay divided, however they are drawn
 let part = 0; // which screenful of a thought that is taller than the screen; -1: the last
 let many = 1; // of how many
 
@@ -25,10 +27,11 @@ function current() {
 function clear() {
   for (const element of document.querySelectorAll(".lit, .here, .part, .parted")) {
     element.classList.remove("lit", "here", "part", "parted");
-    element.style.fontSize = element.style.zoom = "";
+    element.style.fontSize = element.style.zoom = element.style.width = "";
     element.removeAttribute("aria-current");
   }
-  for (const figure of document.querySelectorAll("figure[data-picture]")) figure.style.zoom = "";
+  for (const each of document.querySelectorAll("figure[data-picture], .drawn-beside"))
+    each.style.zoom = each.style.width = "";
   spoken.textContent = "";
 }
 
@@ -56,7 +59,9 @@ function light(anew = false) {
   const room = innerHeight - above - 64;
   const tall = () => stop.getBoundingClientRect().height;
   const wide = () =>
-    stop.scrollWidth <= stop.clientWidth + 1 && stop.getBoundingClientRect().right <= innerWidth;
+    stop.scrollWidth <= stop.clientWidth + 1 &&
+    stop.getBoundingClientRect().right <= innerWidth &&
+    [...stop.querySelectorAll(".drawn")].every((each) => each.scrollWidth <= each.clientWidth + 1);
   const resize = (scale) => {
     stop.style.fontSize = `${scale}em`;
   };
@@ -64,22 +69,29 @@ function light(anew = false) {
     resize(scale);
     return tall() <= room && wide();
   };
-  const least = Math.max(SMALLEST, 12 / settings.value.size);
-  let scale = LARGEST;
-  while (scale > least && !fits(scale)) scale -= 0.05;
-  if (!fits(scale)) resize(1);
-  if (stop.matches("[data-picture]")) {
-    let zoom = 1;
-    while ((tall() > room || !wide()) && zoom > SMALLEST_PICTURE) {
-      zoom -= 0.05;
-      stop.style.zoom = zoom;
-    }
+  const screen = Math.min(innerHeight, 1.3 * innerWidth);
+  const sized = (lines) => Math.max(screen / lines / defaults.size, 12 / settings.value.size);
+  const all = pieces(stop);
+  const screenAndType = `${innerWidth} ${innerHeight} ${settings.value.size}`;
+  const was = tooTall.get(stop) === screenAndType;
+  if (was || !LINES.some((lines) => fits(sized(lines)))) {
+    tooTall.set(stop, screenAndType);
+    measured(stop, all, true);
+    const words = all.filter((piece) => !piece.matches(DRAWN));
+    SPLIT.some((lines) => {
+      resize(sized(lines));
+      return words.every((piece) => spaceOf(piece) <= room);
+    });
+    measured(stop, all, false);
   }
-  const screens = tall() > room ? screenfuls(stop, room) : [pieces(stop)];
+  if (stop.matches("[data-picture]")) {
+    shrink(stop, () => tall() <= room && wide());
+  }
+  const split = tooTall.get(stop) === screenAndType && !stop.matches("[data-picture]");
+  const screens = split ? screenfuls(stop, all, room) : [all];
   many = screens.length;
   if (part < 0 || part >= many) part = many - 1;
   if (many > 1) {
-    stop.classList.add("parted");
     screens[part].forEach((piece) => piece.classList.add("part"));
   }
   const inSection = places.stops.filter(
@@ -89,26 +101,42 @@ function light(anew = false) {
   const name = section.dataset.title ? `${number}. ${section.dataset.title}` : "microgpt";
   spoken.textContent =
     `${name}, ${inSection.indexOf(stop) + 1} of ${inSection.length}` +
-    (many > 1 ? `, screen ${part + 1} of ${many}` : "");
+    (many > 1 ? `, screen ${part + 1} of ${many}` : "") +
+    (stop.querySelector("details[open]") ? ", answered" : "");
   bar.elements.section.value = number;
 }
 
-function screenfuls(stop, room) {
+// All pieces of a thought as they will stand, to be measured.
+function measured(stop, all, now) {
+  stop.classList.toggle("parted", now);
+  for (const piece of all) piece.classList.toggle("part", now);
+}
+
+// Smaller and smaller, until it fits. Its own width stays, so that it is not drawn anew.
+function shrink(piece, fits) {
+  for (let zoom = 1; !fits() && zoom > SMALLEST_PICTURE;) {
+    zoom -= 0.05;
+    piece.style.zoom = zoom;
+    piece.style.width = `${100 * zoom}%`;
+  }
+}
+
+// Its height with what must stay free above and below.
+function spaceOf(piece) {
+  const inner = piece.matches(".drawn-beside") ? piece.firstElementChild : piece;
+  const { marginTop, marginBottom } = getComputedStyle(inner);
+  return piece.getBoundingClientRect().height + parseFloat(marginTop) + parseFloat(marginBottom);
+}
+
+function screenfuls(stop, all, room) {
   const screens = [];
   let height = 0;
-  for (const piece of pieces(stop)) {
-    if (piece.matches("figure, [data-picture]")) {
-      let zoom = 1;
-      while (piece.getBoundingClientRect().height > room && zoom > SMALLEST_PICTURE) {
-        zoom -= 0.05;
-        piece.style.zoom = zoom;
-      }
+  measured(stop, all, true);
+  for (const piece of all) {
+    if (piece.matches(DRAWN)) {
+      shrink(piece, () => spaceOf(piece) <= room);
     }
-    const style = getComputedStyle(piece);
-    const tall =
-      piece.getBoundingClientRect().height +
-      parseFloat(style.marginTop) +
-      parseFloat(style.marginBottom);
+    const tall = spaceOf(piece);
     if (!screens.length || height + tall > room) {
       screens.push([]);
       height = 0;
@@ -116,10 +144,21 @@ function screenfuls(stop, room) {
     screens[screens.length - 1].push(piece);
     height += tall;
   }
+  measured(stop, all, false);
+  if (screens.length > 1) stop.classList.add("parted");
   return screens;
 }
 
+// A question is put first, and then answered.
+function answered(by) {
+  const folded = current().matches(".question") && current().querySelector("details");
+  if (!folded || folded.open === by > 0) return false;
+  folded.open = by > 0;
+  return true;
+}
+
 function step(by) {
+  if (answered(by)) return light(true);
   const all = places.stops;
   const here = all.indexOf(current());
   if (part + by >= 0 && part + by < many) part += by;
@@ -195,12 +234,13 @@ export function begin() {
   });
   addEventListener("resize", () => light());
   // Pictures are drawn a little after their thought is shown: fit it again, but not under someone's hands.
-  const fitted = { stop: null, height: 0, tries: 0 };
+  const fitted = { stop: null, screen: 0, height: 0, tries: 0 };
   const grown = new ResizeObserver(() => {
     const stop = document.querySelector(".lit");
     if (!stop || (stop.contains(document.activeElement) && stop === fitted.stop && fitted.tries))
       return;
-    if (stop !== fitted.stop) Object.assign(fitted, { stop, height: 0, tries: 0 });
+    if (stop !== fitted.stop || part !== fitted.screen)
+      Object.assign(fitted, { stop, screen: part, height: 0, tries: 0 });
     const height = Math.round(stop.getBoundingClientRect().height);
     if (Math.abs(height - fitted.height) < 3 || fitted.tries > 4) return;
     fitted.tries++;
