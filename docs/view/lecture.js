@@ -133,10 +133,9 @@ function screenfuls(stop, all, room) {
   let height = 0;
   measured(stop, all, true);
   for (const piece of all) {
-    if (piece.matches(DRAWN)) {
-      shrink(piece, () => spaceOf(piece) <= room);
-    }
-    const tall = spaceOf(piece);
+    const drawn = piece.matches(DRAWN); // a picture has a screen of its own
+    if (drawn) shrink(piece, () => spaceOf(piece) <= room);
+    const tall = drawn ? Infinity : spaceOf(piece);
     if (!screens.length || height + tall > room) {
       screens.push([]);
       height = 0;
