@@ -120,7 +120,7 @@ class Value:                                                    # a number that 
     def __pow__(self, power):                                   # float(): no complex results
         return Value(float(self.data ** power), [(self, power * self.data ** (power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
-    def log(self): return Value(math.log(self.data), [(self, 1 / self.data)])
+    def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
     def __neg__(self): return self * -1                         # the rest is made from the above
     def __sub__(self, other): return self + -other

@@ -413,6 +413,7 @@ MUTANTS = [
     ("flags_and_refusals", [
         ('a probability of 0 leaves a traceback', 'except (ArithmeticError, ValueError) as problem',
          'except ArithmeticError as problem'),
+        ('a slope beyond all numbers is let pass', '[(self, self.data ** -1)]', '[(self, 1 / self.data)]'),
         ('too large a number leaves a traceback', 'except (ArithmeticError, ValueError) as problem',
          'except ValueError as problem'),
         ('the rate is too high, and the run goes on', 'parser.error(f"--rate {args.rate}',

@@ -166,3 +166,12 @@ def test_a_loss_too_large_for_a_perplexity_ends_in_the_same_sentence(capsys):
         lecture.train(lambda numbers, tokens: (800.0, [0.0] * len(numbers)), 1)
     assert ended.value.code == 2
     assert "error: --rate 0.01 may be too high, the training diverged: " in capsys.readouterr().err
+
+
+def test_a_probability_that_is_too_small_for_its_slope_ends_in_the_same_sentence(tmp_path, capsys):
+    """In the sixth step a token has a probability of some 1e-320, and 1 / p is beyond the largest float."""
+    (tmp_path / "names.txt").write_text("ada\nbo\nabba\n")
+    with pytest.raises(SystemExit) as ended:
+        load("--data", tmp_path / "names.txt", "--steps", 6, "--block", 6, "--width", 6, "--heads", 3, "--rate", 1.43359375)
+    assert ended.value.code == 2
+    assert "error: --rate 1.43359375 may be too high, the training diverged: " in capsys.readouterr().err
