@@ -154,8 +154,8 @@ def test_every_line_of_the_output_shown_is_one_of_the_default_run():
     shown = README[start:README.index("```", start)].rstrip("\n").split("\n")
     assert [line.split(":")[0] for line in (shown[-1], printed[-2])] == ["milliseconds per name"] * 2
     for line in shown[:-1]:
-        if line.startswith("the engines agree"):
-            assert line.partition(" to ")[0] in " ".join(printed)
+        if line.startswith(("the engines agree", "1000 losses differ")):   # rounding, which differs between Pythons
+            assert re.sub(r"\S+e-\d+", "", line) in [re.sub(r"\S+e-\d+", "", each) for each in printed]
         elif line != "...":
             assert line in printed
 
