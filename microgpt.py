@@ -8,9 +8,9 @@
 import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# The settings: name, usual value, least value, and meaning. Those that shape the model and its
-# training are called hyperparameters. Change them here, or type: python microgpt.py --steps
-# 200. (In a notebook, only here.)
+# These are the settings. Each line has a name, its usual and its least value, and its meaning.
+# Those that shape the model and its training are called hyperparameters. Change them here, or
+# type: python microgpt.py --steps 200. (In a notebook, only here.)
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers stand for a token (section 4)"),
@@ -36,7 +36,8 @@ if width % heads:                                               # each head gets
     parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 
 # %% 2. Data and tokens ---------------------------------------------------------------------------
-# Our data is a list of first names, docs for short, in this folder or beside the script.
+# Our data is a list of first names. The code calls them docs, for documents. We look for the
+# file in the current folder, and then beside this script.
 try:
     path = pathlib.Path(args.data)
     if not path.exists():
@@ -72,8 +73,7 @@ def encode(name):                                               # "anna" -> [26,
 with contextlib.suppress(AttributeError):                       # some systems lack these
     sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-print(f"num docs: {len(docs)}\nvocab size: {vocab}")
-print(f"tokens: {docs[0]} ->", *encode(docs[0]))
+print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *encode(docs[0]))
 
 # %% 3. Autograd ----------------------------------------------------------------------------------
 # Learning means making an error smaller. Our error will be a single number, the loss, and it
@@ -113,11 +113,11 @@ class Value:                                                    # a number that 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data + other.data, [(self, 1.0), (other, 1.0)])
 
-    def __mul__(self, other):                                   # a * b: the other factor
+    def __mul__(self, other):                                   # a * b: b for a, and a for b
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # float(): no complex results
+    def __pow__(self, power):                                   # (-2) ** 0.5 becomes an error
         return Value(float(self.data ** power), [(self, power * self.data ** (power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
@@ -139,7 +139,7 @@ class Value:                                                    # a number that 
     def backward(self):
         graph, new = set(), {self}
         while new:
-            graph |= new                                        # now their children, as well
+            graph |= new
             new = {child for node in new for child, _ in node.edges if child.edges} - graph
         for node in graph:
             node.grad = 0.0                                     # leaves keep theirs, see below

@@ -15,7 +15,7 @@ import {
   trainButton,
 } from "./controls.js";
 import { called, element, label, percent, shape, short, text, time, whole } from "./draw.js";
-import { lossPicture } from "./loss.js";
+import { list, lossPicture } from "./loss.js";
 import { shown } from "./odds.js";
 import { Picture } from "./picture.js";
 
@@ -36,8 +36,7 @@ export function makesUp() {
     asked = performance.now();
     live.says({ knobs, letters, numbers }, heat, (names) => {
       if (!live.working.value && numbers !== live.state.value.numbers) return;
-      const all = names.slice(0, MANY).map((each) => short(each, 24) || "(silence)");
-      makes.replaceChildren("It makes up: ", ...all.map((each) => element("span", {}, each)));
+      makes.replaceChildren("It makes up: ", ...list(names.slice(0, MANY)));
     });
   });
   return makes;
