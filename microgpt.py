@@ -179,7 +179,8 @@ print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 # from * and +, a dot product of 16 terms would make about 30 Values. We will need many dot
 # products, so we make each of them a single Value. The local gradient of each element is its
 # partner, as in any product. For example, if y holds the Values 3 and 4, then the dot product
-# of [a, b] and y is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4.
+# of [a, b] and y is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4. In
+# dot(x, x), each element gets two edges, and so the gradient 2 x.
 def dot(x, y):                                                  # [N], [N] -> a Value
     assert len(x) == len(y), "a dot product needs two vectors of the same length"
     total, edges = 0.0, []
@@ -202,12 +203,12 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # first row is the first number of the result, and so on. For example, the matrix [[3, 4],
 # [5, 6]] turns [1, 2] into [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. A matrix [nout][nin]
 # turns nin numbers into nout numbers. The matrix called lm_head, for "language model head",
-# comes last in the model. It makes a number for each token of the vocabulary, its logit. The
-# higher the logit, the likelier the model thinks that this token comes next. The remaining
-# matrices are grouped into layers. Each layer has four for attention and two for the MLP,
-# which section 5 explains. Their names are pairs, such as ("query", 0) for the query matrix of
-# the first layer. (Many networks also add a learned number to each result, a bias. We leave it
-# out.)
+# comes last in the model. (It is not one of the attention heads.) It makes a number for each
+# token of the vocabulary, its logit. The higher the logit, the likelier the model thinks that
+# this token comes next. The remaining matrices are grouped into layers. Each layer has four
+# for attention and two for the MLP, which section 5 explains. Their names are pairs, such as
+# ("query", 0) for the query matrix of the first layer. (Many networks also add a learned
+# number to each result, a bias. We leave it out.)
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
 # position has 16 * 16, the four matrices of attention have 16 * 16 each, and the two of the
@@ -245,13 +246,9 @@ def set_params(numbers):                                        # [params]
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
 # Now we compute the logits of the next token from the tokens so far. This direction is the
-# forward pass. First, five small functions. add adds two vectors number by number, and columns
-# turns the columns of a matrix into rows.
+# forward pass. First, four small functions. add adds two vectors number by number.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
-
-def columns(matrix):                                            # [A][B] -> [B][A]
-    return list(zip(*matrix))
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
 # how well two vectors match. It is positive if they point roughly the same way, 0 if they are
@@ -297,14 +294,14 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #   token + position --> norm --> x --+-----------------> + --+-----------> + --> lm_head, logits
 #                                     '-> norm, attention ^   '-> norm, MLP ^
 #
-# Nothing that is in x is ever thrown away. The layers only add to it, so each of them only has
-# to work out a correction. Such a correction is called a residual, and x is called the
-# residual stream. (The way around each part is also called a skip connection.) A later layer
-# can use what an earlier one has added. That is one reason why large models have many layers.
-# The stream also helps the gradients. The derivative of a sum with respect to each of its
-# terms is 1. So there is always a path on which gradients come back along x through all the
-# layers, multiplied by nothing but 1. On all other paths they are multiplied many times, and
-# could become tiny or huge.
+# The layers never begin x anew. They only add to it, so each of them only has to work out a
+# correction. Such a correction is called a residual, and x is called the residual stream. (The
+# way around each part is also called a skip connection.) A later layer can use what an earlier
+# one has added. That is one reason why large models have many layers. The stream also helps
+# the gradients. The derivative of a sum with respect to each of its terms is 1. So there is
+# always a path on which gradients come back along x through all the layers, multiplied by
+# nothing but 1. On all other paths they are multiplied many times, and could become tiny or
+# huge.
 
 # We begin with the MLP, which is simpler, because it treats each token by itself. MLP stands
 # for multilayer perceptron. It is also called the feed-forward network. It reads a normalized
@@ -328,8 +325,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # what this token is looking for. The key says how other tokens can find it. The value is what
 # it tells the tokens that find it. (This value has nothing to do with our class Value.) What
 # helps to find a token need not be what it has to tell, so key and value are different
-# vectors. Query and key are different as well. If they were the same, a token would mostly
-# find itself, because a vector matches itself better than it matches most others.
+# vectors. Query and key are different as well. If they were the same vector, a token would
+# mostly find itself, because a vector matches itself better than it matches most others.
 #
 # Take an example with vectors of 4 numbers, for one head. (What a head is, we come to next.) A
 # token has the query [2, 2, 0, 0]. It can listen to the token before it, with the key
@@ -345,9 +342,9 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # are cut into four slices of 4 numbers, and each slice does all this separately. (Each slice
 # is made from all 16 numbers of n, by four rows of the matrix.) Such a slice is called a head,
 # and the whole is called multi-head attention. One head might look for the last vowel, another
-# for the beginning of the name. What each head looks for is learned, and it need not be
-# anything that has a name. At the end, the matrix "output" mixes what the heads have heard.
-# (On short names, attention will turn out to help little. It shows its power in long texts.)
+# for the beginning of the name. What each head looks for is learned, and we may not have a
+# word for it. At the end, the matrix "output" mixes what the heads have heard. (On short
+# names, attention will turn out to help little. It shows its power in long texts.)
 #
 # We go through a name token by token. Each token first adds its own key and value to two
 # lists, keys and values, and then listens to all that is in them. So it hears the tokens
@@ -360,12 +357,11 @@ def rmsnorm(x):                                                 # [N] -> [N]
 
 # Here is the whole model. It takes one token at a time. The cache has two lists for each
 # layer, the keys and the values of the tokens so far. The steps of a layer are numbered from 1
-# to 9: the first six are attention, and the last three are the MLP. The weighted sum of the
-# values, [7.3, 2.7, 0, 0] in our example, is computed number by number. The first numbers of
-# the two values are 10 and 0, and their dot product with the weights is
-# 0.73 * 10 + 0.27 * 0 = 7.3. columns collects the first numbers of all values, then the second
-# numbers, and so on. slices has a Python slice for each head, so query[head] is query[0:4] for
-# the first head, and so on.
+# to 9: the first six are attention, and the last three are the MLP. slices has a Python slice
+# for each head, so query[head] is query[0:4] for the first head, and so on. What a head hears
+# is computed number by number. Number i is the dot product of the weights with number i of
+# every value. In our example, the first numbers of the two values are 10 and 0, and
+# 0.73 * 10 + 0.27 * 0 = 7.3.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -380,7 +376,8 @@ def gpt(token, position, cache):                                # -> logits [voc
         heard = []                                              # 5: listen, one head at a time
         for head in slices:
             weights = softmax([dot(query[head], key[head]) / root for key in keys])
-            heard += [dot(weights, told) for told in columns([value[head] for value in values])]
+            for i in range(head.start, head.stop):
+                heard.append(dot(weights, [value[i] for value in values]))
         x = add(x, linear(heard, model["output", layer]))       # 6: mix what was heard, add it
         n = rmsnorm(x)                                          # 7: normalize a copy
         hidden = linear(n, model["up", layer])                  # 8: [4 * width], match patterns
@@ -392,11 +389,11 @@ def gpt(token, position, cache):                                # -> logits [voc
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
 # different terms are as often -1 as +1, so on average they cancel. The square is 4 on average,
 # and so the sum is typically about 2 away from 0. A sum of 100 such terms is typically about
-# 10 away. The dot product of two unrelated vectors is such a sum. So dot products of vectors
-# with more elements are typically larger. Without the division, softmax could easily give one
-# token a weight of nearly 1, and all others nearly 0. Then a small change in the scores would
-# make almost no difference. So the gradients of the scores would be nearly 0, and queries and
-# keys would hardly learn.
+# 10 away. In the dot product of two unrelated vectors, the terms have random signs, too. So
+# dot products of vectors with more elements are typically larger. Without the division,
+# softmax could easily give one token a weight of nearly 1, and all others nearly 0. Then a
+# small change in the scores would make almost no difference. So the gradients of the scores
+# would be nearly 0, and queries and keys would hardly learn.
 #
 # What is heard is a sum, and a sum does not depend on the order of its terms. So without
 # positions, a layer could not tell in which order the earlier letters came. And each token
@@ -422,10 +419,10 @@ def gpt(token, position, cache):                                # -> logits [voc
 #
 # A model that knows nothing gives each of 27 tokens a probability of 1 / 27, and its surprise
 # is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8 letters
-# gives 9 predictions, the last one for the BOS at the end. (Of a long name, only as many
-# predictions count as the block has positions.) After each prediction the true token goes in,
-# not the model's guess. This is called teacher forcing. The loss of the name is the mean of
-# the surprises, so that long and short names can be compared. This mean is called the
+# gives 9 predictions, the last one for the BOS at the end. (If a name is longer than the
+# block, only its beginning counts.) After each prediction the true token goes in, not the
+# model's guess. This is called teacher forcing. The loss of the name is the mean of the
+# surprises, so that long and short names can be compared. This mean is called the
 # cross-entropy, a term from information theory.
 def loss_of(tokens):                                            # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
@@ -481,14 +478,13 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # well as the others. So no single rate suits all parameters.
 #
 # Adam helps with both problems. (The name is short for adaptive moment estimation, by Kingma
-# and Ba, 2015. Moment is a word of statistics for such means.) It keeps two running means for
-# every parameter. One is the mean of its recent gradients. If the names disagree, their
-# gradients mostly cancel out in this mean. If they agree, it stays large. The other is the
-# mean of the squares of its recent gradients. Squares can't cancel out, because they are never
-# negative. So the root of their mean is the typical size of a gradient of this parameter. (Why
-# squares, and not simply the sizes? With a mean of the sizes, the rare letter that we come to
-# below would jump by 15 times the rate, and not by 1.5.) Adam divides the mean by this size,
-# multiplies the result by the rate, and subtracts it from the parameter.
+# and Ba, 2015. Moment is the word of statistics for the means that we come to now.) It keeps
+# two running means for every parameter. One is the mean of its recent gradients. If the names
+# disagree, their gradients mostly cancel out in this mean. If they agree, it stays large. The
+# other is the mean of the squares of its recent gradients. Squares can't cancel out, because
+# they are never negative. So the root of their mean is the typical size of a gradient of this
+# parameter. Adam divides the mean by this size, multiplies the result by the rate, and
+# subtracts it from the parameter.
 #
 # Say the gradient is always the same number g. Then the two means are g and g², and g / √g² is
 # 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move at the same
@@ -501,10 +497,11 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # take 0.99 and 0.01. It takes 110 names to forget as much, so the size that we divide by
 # changes slowly. And the rare letter? If a gradient g comes after a long run of zeros, the
 # first mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by
-# 1.5 times the rate at once, however small g is. With the next names the first mean fades, and
-# the parameter moves less and less. (These numbers are choices. The usual ones are 0.9 and
-# 0.999. But 0.999 would need 1,100 names to forget as much as 0.99 does in 110, and our whole
-# training has 1,000.)
+# 1.5 times the rate at once, however small g is. (This is also why we take squares, and not
+# simply the sizes of the gradients. Their mean would be 0.01 g, and the parameter would jump
+# by 15 times the rate.) With the next names the first mean fades, and the parameter moves less
+# and less. (These numbers are choices. The usual ones are 0.9 and 0.999. But 0.999 would need
+# 1,100 names to forget as much as 0.99 does in 110, and our whole training has 1,000.)
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient. So we divide it by 0.15. After the second name, the two
@@ -526,10 +523,10 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # shuffled list instead of all of them, so its gradients only estimate those of all names
 # together. This idea is called stochastic gradient descent, and Adam is a refinement of it.
 # Larger models learn from many examples in each step, which are called a batch. The rate falls
-# in a straight line, almost to 0 at step args.steps. (If you train longer by hand, it falls
-# more slowly.) Large steps learn fast, and small ones at the end keep the last few steps from
-# undoing what was learned before. You can stop the training with Ctrl-C. The program then goes
-# on with what has been learned so far.
+# in a straight line, almost to 0 at step args.steps. (If you call train with more steps, it
+# falls more slowly.) Large steps learn fast, and small ones at the end keep the last few steps
+# from undoing what was learned before. You can stop the training with Ctrl-C. The program then
+# goes on with what has been learned so far.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
@@ -537,9 +534,9 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # means that the model is as unsure, on average, as if it had to choose among 12 equally likely
 # tokens. On new names it can't fall to 1, because nobody can know for certain which letter
 # comes next. (Strictly speaking, one takes the mean over all tokens, and not over names. Here
-# this makes hardly any difference.) Each line of the output ends in a bar, with a mark for
-# each of these tokens, up to 25. The bar gets shorter, though not at every step, because a
-# hundred names are still a small sample.
+# this makes hardly any difference.) The bar at the end of each line shows the perplexity, with
+# up to 25 marks. It gets shorter, though not at every step, because a hundred names are still
+# a small sample.
 #
 # We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
 # before the model learns from the name. So each loss tests the model on a name that it has not
@@ -613,7 +610,7 @@ def generate():                                                 # -> a name
 #
 # Then we look inside the model. Nobody told it about vowels. Yet in our run, the letters whose
 # embeddings are closest to those of a, i and e, the most frequent letters, are the other
-# vowels. That's probably because similar letters tend to follow them.
+# vowels. That's probably because much the same letters follow all of them.
 def show(trained, seen):                                        # [params], the names trained on
     set_params(trained)
     names = [generate() for _ in range(args.samples)]
@@ -647,10 +644,10 @@ if not args.fast:
 # Take attention away, and almost nothing is lost. Take the positions away, and almost nothing
 # is lost either. Take both away, and the model sees only the last letter, and is no better
 # than the table. On short names and in a short training, one is as good as the other. Probably
-# both tell the model how long the name is already. (Attention can feel this without positions:
-# the more tokens there are, the less weight each of them gets.) The order of the last three
-# models is chance, and differs with another random start. In longer texts, and in larger
-# models, attention pays off, because it can fetch what was said long before.
+# both tell the model how long the name is already. (Attention can notice this without
+# positions: the more tokens there are, the less weight each of them gets.) The order of the
+# last three models is chance, and differs with another random start. In longer texts, and in
+# larger models, attention pays off, because it can fetch what was said long before.
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and finds the gradients by itself. Now we
@@ -666,20 +663,24 @@ if not args.fast:
 # y_i, and each of these is a path to the loss. So dx_j is the sum, over all i, of dy_i times
 # the derivative of y_i with respect to x_j. We write this sum as Σ_i. (Read Σ as: sum.)
 #
-# Three helpers first. sumprod is the dot product of two lists of plain numbers. (Python has it
+# Four helpers first. sumprod is the dot product of two lists of plain numbers. (Python has it
 # since 3.12. For older versions we make our own.) dots takes the dot product of every row of a
-# with every row of b. It does what linear does, for many vectors at once. Its sums run over
-# the second index of both matrices. If a sum is to run over the first index, we turn the
-# matrix with columns. (In linear algebra, dots(a, b) is a times b transposed.) rowwise applies
-# a function row by row. For example, rowwise(add, a, b) adds the first rows of a and b, then
-# the second rows, and so on, until one of them has no more rows.
+# with every row of b. It does what linear does, for many vectors at once. columns turns the
+# columns of a matrix into rows. So dots(a, columns(b)) takes the dot products of the rows of a
+# with the columns of b. (In linear algebra, columns(b) is b transposed, and dots(a,
+# columns(b)) is the matrix product of a and b.) rowwise applies a function row by row. For
+# example, rowwise(add, a, b) adds the first rows of a and b, then the second rows, and so on,
+# until one of them has no more rows.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
-def rowwise(function, *matrices):                               # a list of the results
-    return [function(*rows) for rows in zip(*matrices)]
+def columns(matrix):                                            # [A][B] -> [B][A]
+    return list(zip(*matrix))
+
+def rowwise(function, *tables):                                 # a list of the results
+    return [function(*rows) for rows in zip(*tables)]
 
 # Linear. y = dots(x, w), for x [T][nin] and w [nout][nin]. So y_ti, number i in row t of y, is
 # the dot product of row t of x with row i of w. Take w = [[3, 4], [5, 6]] and a row [1, 2] of
@@ -709,9 +710,9 @@ def relu_back(dy, y):                                           # -> dx
 #     The derivative of s with respect to u is -1/2 u^(-3/2) = -1/2 s³.
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
-# factor s, for every i. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i and s
-# x_j = y_j, this is -s y_i y_j / N. The other goes through the factor x_i, and only if i = j.
-# Its derivative is s. So we multiply by dy_i and add up:
+# factor s, for every i. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i and
+# s x_j = y_j, this is -s y_i y_j / N. The other goes through the factor x_i, and only if
+# i = j. Its derivative is s. So we multiply by dy_i and add up:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
 def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
@@ -753,9 +754,10 @@ def softmax_back(dy, y):                                        # -> dx
 # used, and these are added up.
 #     dweight_te = Σ_i dheard_ti v_ei           weight_te was used in heard_ti, for every i
 #     dv_ei = Σ_t weight_te dheard_ti           v_ei was used in heard_ti, for every t
-#     dscore = softmax_back(dweight, weight)    row by row, and 0 where the weight is 0
-#     dq_ti = Σ_e dscore_te k_ei / root         q_ti was used in score_te, for every e
-#     dk_ei = Σ_t dscore_te q_ti / root         k_ei was used in score_te, for every t
+#     dscore = softmax_back(dweight, weight)    row by row, so 0 where the weight is 0
+#     dscaled = dscore / root                   because the scores were divided by it
+#     dq_ti = Σ_e dscaled_te k_ei               q_ti was used in score_te, for every e
+#     dk_ei = Σ_t dscaled_te q_ti               k_ei was used in score_te, for every t
 #
 # Take the example of section 5 again. The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0]
 # and [0, 1, 0, 3], the weights 0.73 and 0.27, and the values [10, 0, 0, 0] and [0, 10, 0, 0].
@@ -763,15 +765,16 @@ def softmax_back(dy, y):                                        # -> dx
 # dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73. So dscore is
 # 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second. The loss
 # grows with the first score, so training tends to lower it, and our token will listen less to
-# the first and more to the second. Divided by root, which is 2, dscore is 0.1 and -0.1. So dq
-# is 0.1 times the first key minus 0.1 times the second, or [0.2, -0.1, 0.1, -0.3]. The first
-# key gets 0.1 times the query, or [0.2, 0.2, 0, 0], and the second gets the opposite. The
-# first value gets 0.73 times dheard, and the second 0.27 times. Other tokens may listen to the
-# same keys and values, and what they send is added.
+# the first and more to the second. Divided by root, which is 2, that makes dscaled 0.1
+# and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
+# [0.2, -0.1, 0.1, -0.3]. The first key gets 0.1 times the query, or [0.2, 0.2, 0, 0], and the
+# second gets the opposite. The first value gets 0.73 times dheard, and the second 0.27 times.
+# Other tokens may listen to the same keys and values, and what they send is added.
 #
 # In the code, split_heads cuts a matrix into one matrix for each head, and join_heads puts
-# such parts side by side again. qh is the part of q for one head. Then each sum above is one
-# call of dots. dscaled is dscore, divided by root once for both dq and dk.
+# such parts side by side again. qh is the part of q for one head. Each sum above is one call
+# of dots. If the sum runs over the first index of a matrix, as Σ_t does, then columns turns
+# this matrix first.
 def split_heads(x):                                             # [T][width] -> [heads][T][...]
     return [[row[head] for row in x] for head in slices]
 
@@ -784,18 +787,18 @@ def attention_forward(q, k, v):                                 # -> heard [T][w
         scores = [[score / root if e <= t else -math.inf for e, score in enumerate(row)]
                   for t, row in enumerate(dots(qh, kh))]
         weights.append(rowwise(softmax_forward, scores))        # [T][T]
-        heard.append(dots(weights[-1], columns(vh)))            # Σ over e
+        heard.append(dots(weights[-1], columns(vh)))            # Σ_e weight_te v_ei
     return join_heads(heard), weights
 
 def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv, [T][width] each
     parts = []
     split = split_heads(dheard), split_heads(q), split_heads(k), split_heads(v)
     for dh, qh, kh, vh, weight in zip(*split, weights):
-        dweight = dots(dh, vh)                                  # Σ over i
+        dweight = dots(dh, vh)                                  # Σ_i dheard_ti v_ei
         dscaled = [[each / root for each in row] for row in rowwise(softmax_back, dweight, weight)]
-        dq = dots(dscaled, columns(kh))                         # Σ over e
-        dk = dots(columns(dscaled), columns(qh))                # Σ over t
-        dv = dots(columns(weight), columns(dh))                 # Σ over t
+        dq = dots(dscaled, columns(kh))                         # Σ_e dscaled_te k_ei
+        dk = dots(columns(dscaled), columns(qh))                # Σ_t dscaled_te q_ti
+        dv = dots(columns(weight), columns(dh))                 # Σ_t weight_te dheard_ti
         parts.append((dq, dk, dv))
     return [join_heads(part) for part in zip(*parts)]
 
