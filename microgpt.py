@@ -1,16 +1,16 @@
-# microgpt: how a GPT is trained and how it speaks. This file reads a list of names, learns
-# what names look like, and makes up names of its own. GPT stands for generative pretrained
-# transformer. By the end all three words will be clear. The model is that of Andrej Karpathy's
-# microgpt. The file is a lecture, read from the first line to the last. It runs for a minute.
+# microgpt: how a GPT is trained and how it speaks. This lecture is a program. It reads a list
+# of names, learns what names look like, and makes up names of its own. GPT stands for
+# generative pretrained transformer. By the end all three words will be clear. The model is
+# that of Andrej Karpathy's microgpt. A run takes about a minute.
 #
 # A vector is a list of numbers, and a matrix is a list of vectors, its rows. In the comments
 # on the right, [3] means a vector of 3 numbers, and [2][3] a matrix with 2 such rows.
 import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# These are the settings. Each line has a name, its usual and its least value, and its meaning.
-# Those that shape the model and its training are called hyperparameters. Change them here, or
-# type: python microgpt.py --steps 200. (In a notebook, only here.)
+# These are the settings. Each line has a name, the usual value, the minimum, and what it
+# means. Change them here, or on the command line: python microgpt.py --steps 200. The field
+# calls them hyperparameters. The rest of this section reads and checks them.
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers stand for a token (section 4)"),
@@ -24,20 +24,20 @@ settings = [
 ]
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS)
 parser.add_argument("--data", default="names.txt", help="the names (section 2) [names.txt]")
-parser.add_argument("--fast", action="store_true", help="only the fast engine (section 11)")
+parser.add_argument("--fast", action="store_true", help="only train the fast engine (section 11)")
 for name, usual, _, meaning in settings:
     parser.add_argument("--" + name, type=type(usual), default=usual, help=f"{meaning} [{usual}]")
 args = parser.parse_args([] if "ipykernel" in sys.modules else None)
-for name, _, least, _ in settings:
-    if not (least <= getattr(args, name) < 1e9):
-        parser.error(f"--{name} must be at least {least} and below 1e9, not {getattr(args, name)}")
+for name, _, minimum, _ in settings:
+    if not (minimum <= vars(args)[name] < 1e9):
+        parser.error(f"--{name} must be at least {minimum} and below 1e9, not {vars(args)[name]}")
 width, block, layers, heads = args.width, args.block, args.layers, args.heads
-if width % heads:                                               # each head gets an equal slice
+if width % heads:                                               # all heads are of equal size
     parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 
 # %% 2. Data and tokens ---------------------------------------------------------------------------
-# Our data is a list of first names. The code calls them docs, for documents. We look for the
-# file in the current folder, and then beside this script.
+# Our data is a list of first names. The code calls them docs, for documents. The file may be
+# in the current folder or beside this script.
 try:
     path = pathlib.Path(args.data)
     if not path.exists():
@@ -48,19 +48,20 @@ except (OSError, ValueError) as problem:
 if not docs:
     parser.error(f"--data {args.data!r} must hold at least one name, but holds none")
 
-# The file is in alphabetical order. We shuffle the names, because the model should not see
-# hundreds of similar names in a row. The same seed always gives the same order.
+# The file is in alphabetical order. Without shuffling, our training would only see names that
+# begin with a or b. The same seed always gives the same order.
 random.seed(args.seed)
 random.shuffle(docs)
 
 # A model can only work with numbers. So we cut every name into tokens, which are single
 # letters here, and give each token a number. Before every name we put a special token called
-# BOS, for "beginning of sequence". After the last letter the same token comes again, and there
-# it says that the name is over. The set of all tokens is called the vocabulary. With a = 0,
-# n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26. (The numbers only tell the tokens apart.
-# That n is 13 and o is 14 does not make them alike.) The task is always the same: given the
-# tokens so far, which token comes next? After BOS this is the first letter, and after the last
-# letter it is BOS again.
+# BOS, for "beginning of sequence", so that there is something from which the first letter can
+# be predicted. After the last letter the same token comes again, and there it says that the
+# name is over. The set of all tokens is called the vocabulary. With a = 0, n = 13 and
+# BOS = 26, "anna" becomes 26 0 13 13 0 26. The numbers only tell the tokens apart. That n is
+# 13 and o is 14 does not make them alike. The task is always the same: given the tokens so
+# far, which token comes next? After BOS this is the first letter, and after the last letter it
+# is BOS again.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -79,21 +80,21 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # Learning means making an error smaller. Our error will be a single number, the loss, and it
 # will be computed from thousands of other numbers. For each of them we ask: if this number
 # grew a little, how fast would the loss grow? That is the derivative of the loss with respect
-# to this number. We call it the number's gradient. (Strictly speaking, the gradient of the
-# loss is the list of all these derivatives.) Autograd finds all of them in a single backward
-# pass. This is called automatic differentiation, and the way we do it is called
-# backpropagation.
+# to this number. We call it the number's gradient. Strictly speaking, the gradient of the loss
+# is the list of all these derivatives. Autograd finds all of them in a single backward pass.
+# This is called automatic differentiation, and the way we do it is called backpropagation.
 #
 # A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges,
 # one to a and one to b. We call a and b the children of c. Think of c as standing above them:
-# backward starts at the top and comes down to the children. (So children are made before their
-# parents.) A number that was not computed from others has no children, and is called a leaf.
-# Each edge carries a local gradient. If a changes a little, c changes b times as much, so the
-# local gradient on the edge to a is b. In the same way, the local gradient on the edge to b is
-# a. In a + b, both local gradients are 1. For the other operations, calculus tells us: the
-# derivative of exp is exp itself, that of log a is 1 / a, and that of a ** power is
-# power * a ** (power - 1). relu, which section 5 will need, turns negative numbers into 0, so
-# its derivative is 0 for them, and 1 for positive ones. (At 0 we take 0.)
+# backward starts at the top and comes down to the children. (Unlike in a family, the children
+# are made before their parents.) A number that was not computed from others has no children,
+# and is called a leaf. Each edge carries a local gradient. If a changes a little, c changes b
+# times as much, so the local gradient on the edge to a is b. In the same way, the local
+# gradient on the edge to b is a. In a + b, both local gradients are 1. For the other
+# operations, calculus tells us: the derivative of exp is exp itself, that of log a is 1 / a,
+# and that of a ** power is power * a ** (power - 1). relu, which section 5 will need, turns
+# negative numbers into 0, so its derivative is 0 for them, and 1 for positive ones. (At 0 we
+# take 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
@@ -103,6 +104,7 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 counter = itertools.count()                                     # 0, 1, 2, and so on
 
 class Value:                                                    # a number that remembers
+    __slots__ = "data", "grad", "edges", "order"                # saves memory and time
     def __init__(self, data, edges=()):
         self.data = data                                        # the number itself
         self.grad = 0.0                                         # its gradient, from backward()
@@ -117,7 +119,7 @@ class Value:                                                    # a number that 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # (-2) ** 0.5 becomes an error
+    def __pow__(self, power):                                   # float() refuses complex results
         return Value(float(self.data ** power), [(self, power * self.data ** (power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
@@ -130,19 +132,17 @@ class Value:                                                    # a number that 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a; sum() begins with 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # First we collect the graph: this result, its children, their children, and so on, but no
-    # leaves. They get gradients, too, but have no children to pass them on to. A Value that
-    # was used more than once gets a share of its gradient from every use. It may pass it on
-    # only when it has all its shares. Children are always made before the results that use
-    # them. So we go from the last Value made to the first. (This is a reverse topological
-    # order.)
+    # First we collect the graph: this result, its children, their children, and so on. We
+    # leave out the leaves, because they have no children to pass a gradient on to. Then we go
+    # from the last Value made to the first. So each node has received a gradient from all its
+    # uses before it passes on their sum. This is called a reverse topological order.
     def backward(self):
-        graph, new = set(), {self}
-        while new:
-            graph |= new
-            new = {child for node in new for child, _ in node.edges if child.edges} - graph
+        graph, found = set(), {self}
+        while found:
+            graph |= found
+            found = {child for node in found for child, _ in node.edges if child.edges} - graph
         for node in graph:
-            node.grad = 0.0                                     # leaves keep theirs, see below
+            node.grad = 0.0                                     # but leaves keep theirs
         self.grad = 1.0                                         # d self / d self
         for node in sorted(graph, key=lambda node: node.order, reverse=True):
             for child, local_grad in node.edges:
@@ -169,8 +169,8 @@ class Value:                                                    # a number that 
 # from g would come too late, because h passes on its gradient only once.
 #
 # Leaves such as a and b are not set to 0 by backward(). So the gradients of several calls add
-# up in them. (This is how a model can learn from several names at once.) We will set them to 0
-# before each name.
+# up in them. This is how a model can learn from several names at once. Our model learns from
+# one name at a time, and makes new Values for each, which start at 0.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -180,39 +180,41 @@ print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 # products, so we make each of them a single Value. The local gradient of each element is its
 # partner, as in any product. For example, if y holds the Values 3 and 4, then the dot product
 # of [a, b] and y is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4. In
-# dot(x, x), each element gets two edges, and so the gradient 2 x.
+# dot(x, x), each element gets two edges, and so the gradient 2 x. sumprod is the dot product
+# of plain numbers. (Python has it since 3.12. For older versions we make our own.)
+sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
+
 def dot(x, y):                                                  # [N], [N] -> a Value
     assert len(x) == len(y), "a dot product needs two vectors of the same length"
-    total, edges = 0.0, []
-    for xi, yi in zip(x, y):
-        total += xi.data * yi.data
-        edges += [(xi, yi.data), (yi, xi.data)]
-    return Value(total, edges)
+    xs, ys = [xi.data for xi in x], [yi.data for yi in y]
+    return Value(sumprod(xs, ys), [*zip(x, ys), *zip(y, xs)])
 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
 # A model that is built from such matrices, with simple functions between them, is called a
-# neural network, and its parameters are also called its weights. (We will use the word weights
-# for something else, in attention.) Each token has a row of numbers in the matrix "token".
-# This row is called the token's embedding, and it is all that the model ever sees of the
-# token. The length of the row is the width, or embedding dimension. Each position in a name
-# has an embedding, too, in the matrix "position". The number of positions is the block size.
-# The model never looks at more tokens than that, so it is also called the context length.
+# neural network, and its parameters are also called its weights. (But in this file, weights
+# are something else, which attention will need.) Each token has a row of numbers in the matrix
+# "token". This row is called the token's embedding, and it is all that the model ever sees of
+# the token. The length of the row is the width, or embedding dimension. Each position in a
+# name has an embedding, too, in the matrix "position". The number of positions is the block
+# size. The model never looks at more tokens than that, so it is also called the context
+# length.
 #
-# All the other matrices turn a vector into another one. The dot product of the vector with the
+# All the other matrices turn one vector into another. The dot product of the vector with the
 # first row is the first number of the result, and so on. For example, the matrix [[3, 4],
 # [5, 6]] turns [1, 2] into [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. A matrix [nout][nin]
-# turns nin numbers into nout numbers. The matrix called lm_head, for "language model head",
-# comes last in the model. (It is not one of the attention heads.) It makes a number for each
-# token of the vocabulary, its logit. The higher the logit, the likelier the model thinks that
-# this token comes next. The remaining matrices are grouped into layers. Each layer has four
-# for attention and two for the MLP, which section 5 explains. Their names are pairs, such as
-# ("query", 0) for the query matrix of the first layer. (Many networks also add a learned
-# number to each result, a bias. We leave it out.)
+# turns nin numbers into nout numbers. The last matrix of the model is lm_head, short for
+# language model head. It makes a number for each token of the vocabulary, its logit. The
+# higher the logit, the more likely the model thinks it is that this token comes next. The
+# remaining matrices are grouped into layers. Each layer has four for attention and two for the
+# MLP, which section 5 explains. Their names are pairs, such as ("query", 0) for the query
+# matrix of the first layer. Many networks also add a learned number to each result, a bias. We
+# leave it out.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
 # position has 16 * 16, the four matrices of attention have 16 * 16 each, and the two of the
-# MLP have 64 * 16 each. That makes 4,192 parameters.
+# MLP, which works with four times the width, have 64 * 16 and 16 * 64. That makes 4,192
+# parameters.
 shapes = {"token": (vocab, width), "position": (block, width), "lm_head": (vocab, width)}
 for layer in range(layers):
     for role in "query", "key", "value", "output":              # attention
@@ -227,34 +229,30 @@ def matrices(numbers):                                          # [params] -> {n
     return {name: [list(itertools.islice(left, nin)) for _ in range(nout)]
             for name, (nout, nin) in shapes.items()}
 
-# All parameters start at random. If they all started equal, then all 16 numbers of an
+# All parameters start as random numbers. If they all started equal, then all 16 numbers of an
 # embedding would be treated alike and get the same gradient. They would stay equal forever,
 # and do the work of just one number. So we break the symmetry and draw the parameters from a
-# normal distribution around 0. Its standard deviation, the typical distance from 0, is 0.08.
-# Such small numbers give small logits, so to the untrained model all tokens are about equally
-# likely. The list params and the matrices of model hold the same Values.
+# normal distribution around 0. Its standard deviation, the typical distance from 0, is 0.08, a
+# choice. Such small numbers give small logits, so to the untrained model all tokens are about
+# equally likely. They are plain numbers. Our first engine will make a Value of each.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
-params = [Value(number) for number in untrained]
-model = matrices(params)
-print(f"num params: {len(params)}")
-
-# This function puts other numbers into these Values. Since they are leaves, it also sets their
-# gradients to 0.
-def set_params(numbers):                                        # [params]
-    for param, number in zip(params, numbers):
-        param.data, param.grad = number, 0.0
+print(f"num params: {len(untrained)}")
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
 # Now we compute the logits of the next token from the tokens so far. This direction is the
-# forward pass. First, four small functions. add adds two vectors number by number.
+# forward pass. First, five small functions. add adds two vectors number by number, and columns
+# turns the columns of a matrix into rows.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
+def columns(matrix):                                            # [A][B] -> [B][A]
+    return list(zip(*matrix))
+
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
 # how well two vectors match. It is positive if they point roughly the same way, 0 if they are
-# at right angles, and negative if they point away from each other. It also grows with their
-# lengths. So each row of the matrix is a pattern, and the result says how well x matches each
-# pattern.
+# at right angles, and negative if they point away from each other. It is also larger if the
+# numbers in them are larger. So each row of the matrix is a pattern, and the result says how
+# well x matches each pattern.
 def linear(x, matrix):                                          # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in matrix]
 
@@ -263,9 +261,9 @@ def linear(x, matrix):                                          # [nin], [nout][
 # weights in attention, and for the probabilities of the next token. The scores 1 and 0 would
 # also become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So
 # we may subtract the same number from all the scores. We subtract the largest, because exp of
-# a large number would be too large for a float. (This would be an overflow.) The result is the
-# same whichever number we subtract. So the gradient of this number is 0, and it can stay a
-# plain number, without edges.
+# a large number would be too large for a float. This would be an overflow. Whichever number we
+# subtract, the result is the same. So this number needs no gradient, and it can be a plain
+# number without edges.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -275,98 +273,94 @@ def softmax(scores):                                            # [N] -> [N]
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
 # divided by it. After that, the mean of the squares is 1. So whatever reads a normalized
-# vector always gets numbers of the same size. Without this, the numbers could grow from layer
-# to layer. If each layer only doubled them, 20 layers would make them a million times as
-# large. The 1e-5 keeps us from dividing by 0. (The original also learns a factor for each
-# number, which we leave out.)
+# vector always gets numbers of the same typical size. Without this, the numbers could grow
+# from layer to layer. If each layer only doubled them, 20 layers would make them a million
+# times as large. The 1e-5 keeps us from dividing by 0. Most models also learn a factor for
+# each number. We leave it out.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
 
-# Now the plan of the model. The embedding of a token and the embedding of its position are
-# added together to make one vector, called x. Both are learned. So training can, for example,
-# use some of the 16 numbers for the letter and others for the position, so that both can still
-# be told from the sum. The embeddings are small at first, and so is their sum. We normalize
-# it, so that x starts with numbers of the usual size. Then come the layers. In every layer,
-# first attention and then the MLP reads a normalized copy of x, and adds its result to x. At
-# the end, lm_head makes the logits.
+# Now the plan of the model:
 #
 #   token + position --> norm --> x --+-----------------> + --+-----------> + --> lm_head, logits
 #                                     '-> norm, attention ^   '-> norm, MLP ^
 #
-# The layers never begin x anew. They only add to it, so each of them only has to work out a
-# correction. Such a correction is called a residual, and x is called the residual stream. (The
-# way around each part is also called a skip connection.) A later layer can use what an earlier
-# one has added. That is one reason why large models have many layers. The stream also helps
-# the gradients. The derivative of a sum with respect to each of its terms is 1. So there is
-# always a path on which gradients come back along x through all the layers, multiplied by
-# nothing but 1. On all other paths they are multiplied many times, and could become tiny or
-# huge.
+# The embedding of a token and the embedding of its position are added together to make one
+# vector, called x. Both are learned. So training can, for example, use some of the 16 numbers
+# for the letter and others for the position, and then both can be read off the sum. Each place
+# in a name has an x of its own. The two n's of anna share the embedding of their token, but
+# not that of their position. The sum is small at first, so we normalize it, and x starts with
+# numbers of about 1 in size. Then come the layers. In every layer, first attention and then
+# the MLP reads a normalized copy of x, and adds its result to x. At the end, lm_head makes the
+# logits.
+#
+# The layers never replace x. They only add to it. What a layer adds is called a residual, and
+# x is called the residual stream. A later layer can use what an earlier one has added. That is
+# one reason why depth helps. The stream also helps the gradients. The derivative of a sum with
+# respect to each of its terms is 1. So there is always a path on which gradients come back
+# along x through all the layers, multiplied by nothing but 1. On all other paths they are
+# multiplied many times, and could become tiny or huge.
 
 # We begin with the MLP, which is simpler, because it treats each token by itself. MLP stands
 # for multilayer perceptron. It is also called the feed-forward network. It reads a normalized
 # copy of x. Each row of its matrix "up" is a pattern, and linear says how well the copy
 # matches it. There are 4 * width patterns, a common choice. Then relu turns negative numbers
-# into 0, so that only patterns which are matched have an effect. relu is called the activation
-# function. (A pattern with its relu is also called a neuron, and all of them together are
-# called a hidden layer.) Then the matrix "down" turns these numbers into a vector of the
-# width. Say there are two patterns, with the numbers 2 and 0 after relu, and a width of 2, and
-# the rows of "down" are [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7],
-# or [2, 6]. This is 2 times the first column, [1, 3]. So each pattern has a column of "down",
-# and the better the pattern is matched, the more of its column is added to x.
+# into 0, so that only the patterns that are matched have an effect. relu is called the
+# activation function. A pattern with its relu is called a neuron, and all of them together are
+# called a hidden layer. Then the matrix "down" turns these numbers into a vector of the width.
+# Say there are two patterns, with the numbers 2 and 0 after relu, and a width of 2, and the
+# rows of "down" are [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or
+# [2, 6]. This is 2 times the first column, [1, 3]. So each pattern has a column of "down", and
+# the better the pattern is matched, the more of its column is added to x.
 #
-# Why relu? Without it, the second matrix would be of no use. For example,
-# 3 * (2 * a + b) + 5 * a is just 11 * a + 3 * b. In the same way, each number that "down"
-# makes would be a sum of multiples of the numbers that went into "up". A single matrix can
-# make such sums.
+# Why relu? Without it, the second matrix would be of no use. Say that "up" makes the numbers
+# 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
+# just 11 * a + 3 * b, and a single matrix could have made it.
 
 # Attention is how tokens pass information to each other. From a normalized copy of its x,
 # called n in the code, each token makes three vectors, with three matrices. The query says
 # what this token is looking for. The key says how other tokens can find it. The value is what
-# it tells the tokens that find it. (This value has nothing to do with our class Value.) What
-# helps to find a token need not be what it has to tell, so key and value are different
-# vectors. Query and key are different as well. If they were the same vector, a token would
-# mostly find itself, because a vector matches itself better than it matches most others.
+# it tells the tokens that find it. (It has nothing to do with our class Value.) What makes a
+# token easy to find is not always what it has to tell, so key and value are different vectors.
+# Query and key are different as well. If they were the same vector, a token would mostly find
+# itself, because a vector matches itself better than it matches most others.
 #
-# Take an example with vectors of 4 numbers, for one head. (What a head is, we come to next.) A
-# token has the query [2, 2, 0, 0]. It can listen to the token before it, with the key
-# [2, 0, 1, 0], and to itself, with the key [0, 1, 0, 3]. The dot products of the query with
-# these keys are 4 and 2. We divide them by 2, which is the square root of 4, the number of
-# elements. This keeps the scores from growing with the number of elements, as we will see
-# below. The scores are then 2 and 1, and softmax turns them into the weights 0.73 and 0.27.
+# Here is an example with vectors of 4 numbers. A token has the query [2, 2, 0, 0]. It can
+# listen to the token before it, with the key [2, 0, 1, 0], and to itself, with the key
+# [0, 1, 0, 3]. The dot products of the query with these keys are 4 and 2. We divide them by 2,
+# which is the square root of 4, the number of elements. (Why we do this, we will see after the
+# code.) The scores are then 2 and 1, and softmax turns them into the weights 0.73 and 0.27.
 # Say that the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears
 # 0.73 times the first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0]. We say that
-# it attends to these tokens, with these weights.
+# it attends to these tokens, with these weights. On short names, attention will turn out to
+# help little. It shows its power in long texts.
 #
 # A token may look for several things at once. So its query, key and value, of 16 numbers each,
-# are cut into four slices of 4 numbers, and each slice does all this separately. (Each slice
-# is made from all 16 numbers of n, by four rows of the matrix.) Such a slice is called a head,
-# and the whole is called multi-head attention. One head might look for the last vowel, another
-# for the beginning of the name. What each head looks for is learned, and we may not have a
-# word for it. At the end, the matrix "output" mixes what the heads have heard. (On short
-# names, attention will turn out to help little. It shows its power in long texts.)
+# are cut into four slices of 4 numbers, and all this is done for each slice separately. Each
+# of these computations is called a head, and all together they are called multi-head
+# attention. One head might look for the last vowel, another for the beginning of the name.
+# What each head looks for is learned, and we may not have a word for it. At the end, the
+# matrix "output" mixes what the heads have heard.
 #
 # We go through a name token by token. Each token first adds its own key and value to two
 # lists, keys and values, and then listens to all that is in them. So it hears the tokens
 # before it, and itself, but it can't look ahead. This is called causal attention. Since no
-# token hears a later one, its keys and values never change. So they can stay in the lists, and
-# nothing is computed twice. When a trained model generates, such lists are called the
-# KV cache. Attention within one and the same text, like this, is called self-attention. The
-# lists hold Values, so in training, gradients flow back along their edges to the earlier
-# tokens.
+# token hears a later one, its keys and values never change. So they can stay in the lists,
+# which are called the KV cache, and nothing is computed twice. The lists hold Values, so in
+# training, gradients flow back along their edges to the earlier tokens.
 
-# Here is the whole model. It takes one token at a time. The cache has two lists for each
-# layer, the keys and the values of the tokens so far. The steps of a layer are numbered from 1
-# to 9: the first six are attention, and the last three are the MLP. slices has a Python slice
-# for each head, so query[head] is query[0:4] for the first head, and so on. What a head hears
-# is computed number by number. Number i is the dot product of the weights with number i of
-# every value. In our example, the first numbers of the two values are 10 and 0, and
-# 0.73 * 10 + 0.27 * 0 = 7.3.
+# Here is the whole model, for one token. The cache has the two lists for each layer. The steps
+# of a layer are numbered: 1 to 6 are attention, and 7 to 9 are the MLP. query[head] is
+# query[0:4] for the first head. columns(values) has a row for each number of a value, with
+# that number of every token. In our example, its first row is [10, 0], and the dot product of
+# this row with the weights is 0.73 * 10 + 0.27 * 0 = 7.3. So linear makes the weighted sum of
+# the values.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
 
-def gpt(token, position, cache):                                # -> logits [vocab]
+def gpt(model, token, position, cache):                         # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
         n = rmsnorm(x)                                          # 1: normalize a copy
@@ -376,12 +370,11 @@ def gpt(token, position, cache):                                # -> logits [voc
         heard = []                                              # 5: listen, one head at a time
         for head in slices:
             weights = softmax([dot(query[head], key[head]) / root for key in keys])
-            for i in range(head.start, head.stop):
-                heard.append(dot(weights, [value[i] for value in values]))
+            heard += linear(weights, columns(values)[head])
         x = add(x, linear(heard, model["output", layer]))       # 6: mix what was heard, add it
         n = rmsnorm(x)                                          # 7: normalize a copy
-        hidden = linear(n, model["up", layer])                  # 8: [4 * width], match patterns
-        hidden = [each.relu() for each in hidden]
+        matches = linear(n, model["up", layer])                 # 8: [4 * width], match patterns
+        hidden = [match.relu() for match in matches]
         x = add(x, linear(hidden, model["down", layer]))        # 9: make it [width], add it
     return linear(x, model["lm_head"])                          # a logit for each token
 
@@ -396,15 +389,17 @@ def gpt(token, position, cache):                                # -> logits [voc
 # would be nearly 0, and queries and keys would hardly learn.
 #
 # What is heard is a sum, and a sum does not depend on the order of its terms. So without
-# positions, a layer could not tell in which order the earlier letters came. And each token
-# listens to all tokens before it. So in a text that is twice as long, there are four times as
-# many pairs of tokens to compare. In very long texts, this is most of the work.
+# positions, a single attention layer could not tell in which order the earlier letters came.
 #
-# All this is a transformer (Vaswani and colleagues, 2017). You can remember the name this way:
-# layer by layer, it transforms the vector of a token into one that says what comes next. The
-# first transformers were made to translate. One half, the encoder, read a sentence, and the
-# other half, the decoder, wrote its translation. GPTs have only the decoder. GPT-2 follows the
-# same plan as ours, and differs in details: for example, it has one more norm, before lm_head.
+# Each token listens to all tokens before it. So in a text that is twice as long, there are
+# four times as many pairs of tokens to compare. In very long texts, this is most of the work.
+#
+# All this is a transformer (Vaswani and colleagues, 2017). One way to remember the name: layer
+# by layer, it transforms the vector of a token into one that says what comes next. The first
+# transformers were made to translate. One half, the encoder, read a sentence, and the other
+# half, the decoder, wrote its translation. A GPT is only the half that writes. GPT-2 follows
+# the same plan as ours, and differs in details. For example, it does not normalize the sum of
+# the embeddings, but it normalizes x once more before lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -414,42 +409,42 @@ def gpt(token, position, cache):                                # -> logits [voc
 # the product of the probabilities of its tokens, each of them given the tokens before it. The
 # logarithm turns this product into a sum, so the surprise of a name is the sum of the
 # surprises of its tokens. A small surprise means a large probability. So training, which makes
-# the surprises small, makes the training names as probable as it can. This is called maximum
-# likelihood.
+# the surprises small, makes the training names as probable as it can.
 #
-# A model that knows nothing gives each of 27 tokens a probability of 1 / 27, and its surprise
-# is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8 letters
-# gives 9 predictions, the last one for the BOS at the end. (If a name is longer than the
-# block, only its beginning counts.) After each prediction the true token goes in, not the
-# model's guess. This is called teacher forcing. The loss of the name is the mean of the
-# surprises, so that long and short names can be compared. This mean is called the
-# cross-entropy, a term from information theory.
-def loss_of(tokens):                                            # [BOS ... BOS] -> a Value
+# A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
+# surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
+# letters gives 9 predictions, the last one for the BOS at the end. (If a name is longer than
+# the block, only its beginning counts.) The target of each token is the one after it. After
+# each prediction the true token goes in, not the model's guess. This is called teacher
+# forcing. The loss of the name is the mean of the surprises, so that long and short names can
+# be compared. This mean is called the cross-entropy, a term from information theory.
+def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
     for position, (token, target) in enumerate(zip(tokens[:block], tokens[1:])):
-        probs = softmax(gpt(token, position, cache))            # each token with the one after it
+        probs = softmax(gpt(model, token, position, cache))
         surprises.append(-probs[target].log())                  # minus log p
     return sum(surprises) / len(surprises)
 
-# Let's see what the untrained model makes of the first name. The loss is usually a little
-# above 3.30. If the right token gets half of 1 / 27, the surprise is 0.69 more. If it gets one
-# and a half times 1 / 27, the surprise is only 0.41 less. So random opinions cost more, on
-# average, than no opinion.
+# Let's see what the untrained model makes of the first name. On average, the loss of an
+# untrained model is a little above 3.30. If the right token gets half of 1 / 27, the surprise
+# is 0.69 more. If it gets one and a half times 1 / 27, the surprise is only 0.41 less. So
+# random opinions cost more, on average, than no opinion.
 example = encode(docs[0])
+loss = loss_of(matrices([Value(number) for number in untrained]), example)
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
-print(f"loss of the untrained model for {docs[0]}: {loss_of(example).data:.4f}")
+print(f"loss of the untrained model for {docs[0]}: {loss.data:.4f}")
 
 # %% 7. Backward pass -----------------------------------------------------------------------------
-# The loss that we just printed was built from thousands of Values. One call of backward()
-# gives every one of them its gradient. We only need those of the parameters. The others were
+# The loss that we just printed was built from thousands of Values. One call of its backward()
+# gives every one of them a gradient. We only need those of the parameters. The others were
 # steps on the way. This direction, from the loss back to the parameters, is the backward pass.
 # The next function takes the numbers of all parameters and the tokens of one name, and it
 # returns the loss and the gradients. We call such a function an engine. Section 11 will build
 # another one.
 def autograd(numbers, tokens):                                  # -> loss, gradients [params]
-    set_params(numbers)                                         # also sets all gradients to 0
-    loss = loss_of(tokens)
+    params = [Value(number) for number in numbers]
+    loss = loss_of(matrices(params), tokens)
     loss.backward()
     return loss.data, [param.grad for param in params]
 
@@ -458,9 +453,10 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # the change in the parameter. This is called a gradient check. (With a much smaller change,
 # the two losses would agree in almost all their digits, and rounding would spoil their
 # difference.) We take the first number in the embedding of BOS, because every name begins with
-# BOS. This tests one gradient of thousands. Section 12 will compare all of them with those of
-# a second engine.
-which = BOS * width                                             # row BOS of "token", number 0
+# BOS. The matrix "token" is the first in the list of parameters, so its row BOS begins at
+# number BOS * width. This tests one gradient of thousands. Section 12 will compare all of them
+# with those of a second engine.
+which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
 higher[which] += 1e-5
@@ -477,14 +473,14 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # letter, for example, gets no gradient from most names, and yet it must be learned just as
 # well as the others. So no single rate suits all parameters.
 #
-# Adam helps with both problems. (The name is short for adaptive moment estimation, by Kingma
-# and Ba, 2015. Moment is the word of statistics for the means that we come to now.) It keeps
-# two running means for every parameter. One is the mean of its recent gradients. If the names
-# disagree, their gradients mostly cancel out in this mean. If they agree, it stays large. The
-# other is the mean of the squares of its recent gradients. Squares can't cancel out, because
-# they are never negative. So the root of their mean is the typical size of a gradient of this
-# parameter. Adam divides the mean by this size, multiplies the result by the rate, and
-# subtracts it from the parameter.
+# Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means for every
+# parameter. One is the mean of its recent gradients. If the names disagree, their gradients
+# mostly cancel out in this mean. If they agree, it stays large. The other is the mean of the
+# squares of its recent gradients. Squares can't cancel out, because they are never negative.
+# So the root of their mean is the typical size of a gradient of this parameter. In statistics,
+# these two means are called the first and the second moment, and Adam is short for adaptive
+# moment estimation. Adam divides the first mean by the typical size, multiplies the result by
+# the rate, and subtracts it from the parameter.
 #
 # Say the gradient is always the same number g. Then the two means are g and g², and g / √g² is
 # 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move at the same
@@ -492,23 +488,18 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # mean is near 0, and the parameter hardly moves.
 #
 # To update the first mean, we take 0.85 times its old value and add 0.15 times the new
-# gradient. With every name, the older gradients lose 15 percent of their weight. After 7 names
-# a third of the original weight is left, because 0.85 ** 7 is 0.32. For the second mean we
-# take 0.99 and 0.01. It takes 110 names to forget as much, so the size that we divide by
-# changes slowly. And the rare letter? If a gradient g comes after a long run of zeros, the
-# first mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by
-# 1.5 times the rate at once, however small g is. (This is also why we take squares, and not
-# simply the sizes of the gradients. Their mean would be 0.01 g, and the parameter would jump
-# by 15 times the rate.) With the next names the first mean fades, and the parameter moves less
-# and less. (These numbers are choices. The usual ones are 0.9 and 0.999. But 0.999 would need
-# 1,100 names to forget as much as 0.99 does in 110, and our whole training has 1,000.)
+# gradient. So with every name, the part of the older gradients shrinks to 85 percent. After 7
+# names a third of it is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99 and
+# 0.01. Now it takes 110 names until a third is left, so the size that we divide by changes
+# slowly.
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
-# is only 0.15 times the gradient. So we divide it by 0.15. After the second name, the two
-# gradients have the weights 0.15 and 0.85 * 0.15, together 0.2775, so we divide by 0.2775.
-# This is 1 - 0.85 ** 2. In general we divide by 1 - 0.85 ** count, where count is the number
-# of names so far, and we divide the second mean by 1 - 0.99 ** count. This is called bias
-# correction, and later it hardly matters. The 1e-8 keeps us from dividing by 0.
+# is only 0.15 times the gradient. So we divide it by 0.15. After the second name, it is
+# 0.85 * 0.15 times the first gradient plus 0.15 times the second. These factors sum to 0.2775,
+# so we divide by 0.2775. This is 1 - 0.85 ** 2. In general we divide by 1 - 0.85 ** count,
+# where count is the number of names so far, and we divide the second mean by
+# 1 - 0.99 ** count. This is called bias correction, and later it hardly matters. The 1e-8
+# keeps us from dividing by 0.
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
@@ -517,26 +508,35 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
                for number, mean, square in zip(numbers, means, squares)]
     return numbers, means, squares
 
+# What happens to the rare letter? If a gradient g comes after a long run of zeros, the first
+# mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5
+# times the rate at once, however small g is. With the next names the first mean fades faster
+# than the root of the second, and the parameter moves less and less, in all by about ten times
+# the rate. Why do we need squares? The mean of the sizes of the gradients would be 0.01 g, and
+# the parameter would jump by 15 times the rate.
+#
+# 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999. But with 0.999, it takes 1,100
+# names until a third is left, and our whole training has 1,000.
+
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam
 # moves the parameters. That is all there is to training. Every step sees one name of the
 # shuffled list instead of all of them, so its gradients only estimate those of all names
 # together. This idea is called stochastic gradient descent, and Adam is a refinement of it.
 # Larger models learn from many examples in each step, which are called a batch. The rate falls
-# in a straight line, almost to 0 at step args.steps. (If you call train with more steps, it
-# falls more slowly.) Large steps learn fast, and small ones at the end keep the last few steps
-# from undoing what was learned before. You can stop the training with Ctrl-C. The program then
-# goes on with what has been learned so far.
+# in a straight line, almost to 0. Large steps learn fast, and small ones at the end keep the
+# last few steps from undoing what was learned before. You can stop the training with Ctrl-C.
+# The program then goes on with what has been learned so far. adam returns new lists, so the
+# list untrained stays as it is.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
 # model that knows nothing has a loss of log 27 and a perplexity of 27. A perplexity of 12
 # means that the model is as unsure, on average, as if it had to choose among 12 equally likely
 # tokens. On new names it can't fall to 1, because nobody can know for certain which letter
-# comes next. (Strictly speaking, one takes the mean over all tokens, and not over names. Here
-# this makes hardly any difference.) The bar at the end of each line shows the perplexity, with
-# up to 25 marks. It gets shorter, though not at every step, because a hundred names are still
-# a small sample.
+# comes next. Strictly speaking, one takes the mean over all tokens, and not over names. Here
+# this makes hardly any difference. The bar at the end of each line shows the perplexity, with
+# up to 25 marks.
 #
 # We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
 # before the model learns from the name. So each loss tests the model on a name that it has not
@@ -546,7 +546,7 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # training, the validation set.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
-    means, squares = [0.0] * len(params), [0.0] * len(params)
+    means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
     try:
         for step in range(steps):
             tokens = encode(docs[step % len(docs)])
@@ -564,7 +564,9 @@ def train(engine, steps):                                       # -> numbers, lo
         parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
 
-def report(losses, steps):                                      # prints a line of progress
+# This function prints a line of progress. On a screen, each line takes the place of the line
+# before, but every hundredth line stays.
+def report(losses, steps):
     step, recent = len(losses), losses[-100:]
     perplexity = math.exp(sum(recent) / len(recent))
     passing = step % 100 and step < steps and sys.stdout and sys.stdout.isatty()
@@ -580,10 +582,10 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # %% 10. Inference --------------------------------------------------------------------------------
 # Using a trained model is called inference. Our model makes up names. It starts with BOS,
 # computes the probabilities of the next token, and draws one at random: a token with
-# probability 0.2 is drawn one time in five. (If it always took the likeliest token, it would
-# say the same name forever.) It feeds this token back in, and goes on until it draws BOS again
-# or the block is full. This is the "generative" in GPT. A model that goes on from its own
-# tokens, like this, is called autoregressive.
+# probability 0.2 is drawn one time in five. If it always took the likeliest token, it would
+# say the same name every time. It feeds this token back in, and goes on until it draws BOS
+# again or the block is full. This is the "generative" in GPT. A model that continues from its
+# own output, like this, is called autoregressive.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
 # has learned. Take two tokens with probabilities 0.8 and 0.2. The exp of the first logit is 4
@@ -591,12 +593,13 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # of exp(x). So now the first token is 16 times as likely as the second. A low temperature
 # plays it safe, and near 0 it almost always takes the likeliest token. A high one takes risks.
 # At our 0.5 the names sound better than they would at 1. Try --temperature 1 to hear the
-# difference.
-def generate():                                                 # -> a name
+# difference. We never call backward() here, so the edges of these Values are wasted.
+def generate(numbers):                                          # [params] -> a name
+    model = matrices([Value(number) for number in numbers])
     cache = [([], []) for _ in range(layers)]
     name, token = "", BOS
     for position in range(block):
-        logits = gpt(token, position, cache)
+        logits = gpt(model, token, position, cache)
         probs = softmax([logit / args.temperature for logit in logits])
         token = random.choices(range(vocab), [prob.data for prob in probs])[0]
         if token == BOS:
@@ -605,24 +608,24 @@ def generate():                                                 # -> a name
     return name
 
 # Let's hear what the model says, and for comparison, what it said before its training. We also
-# look up its names in our file. It may have repeated a name that it was trained on. It may
-# also have hit on a name that is in the file, but that it was never trained on.
+# look up its names in our file. Some may be names that it was trained on. Others may be in the
+# file, although it was never trained on them. In our run, only one of its twenty names is in
+# the file, and it was not trained on that one. The model makes up names. It doesn't recite
+# them.
 #
-# Then we look inside the model. Nobody told it about vowels. Yet in our run, the letters whose
-# embeddings are closest to those of a, i and e, the most frequent letters, are the other
-# vowels. That's probably because much the same letters follow all of them.
-def show(trained, seen):                                        # [params], the names trained on
-    set_params(trained)
-    names = [generate() for _ in range(args.samples)]
+# Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
+# e. Nobody told the model about vowels. Yet in our run, the closest embeddings are those of
+# the other vowels. That's probably because much the same letters follow all of them. (With
+# another seed, a consonant may come between.)
+def show(numbers, seen):                                        # [params], the names trained on
+    names = [generate(numbers) for _ in range(args.samples)]
     for i, name in enumerate(names, start=1):
         print(f"sample {i:2d}: {name}")
     unseen = set(docs) - set(seen)
     for title, others in ("seen in training", seen), ("in the file, but never seen", unseen):
         print(f"{title}:", *(sorted(set(names) & set(others)) or ["none"]), sep="\n  ")
-    set_params(untrained)
-    print("before training:", *[generate() for _ in range(min(3, args.samples))])
-    set_params(trained)
-    embedding = {letter: [x.data for x in row] for letter, row in zip(letters, model["token"])}
+    print("before training:", *[generate(untrained) for _ in range(3)])
+    embedding = dict(zip(letters, matrices(numbers)["token"]))
     for letter in sorted(letters, key="".join(docs).count, reverse=True)[:3]:
         closest = sorted(letters, key=lambda other: math.dist(embedding[letter], embedding[other]))
         print(f"closest to {letter}:", *closest[1:5])           # closest[0] is the letter itself
@@ -632,8 +635,9 @@ if not args.fast:
 
 # How much do attention and positions help? Here is the mean loss of the last hundred names for
 # our model, and for variants of this file that lack a part, each trained once in the same way.
-# A bigram table only counts which letter follows which, and takes the shares as probabilities.
-# (Its loss of 2.594 is a perplexity of 13.4. Ours is 11.8.)
+# A bigram table only counts which letter follows which. Every count starts at 1, so that no
+# pair is impossible, and the shares of the counts are its probabilities. It, too, is tested on
+# each name before it learns from it.
 #
 #   2.594   a bigram table
 #   2.598   a model without attention and without positions
@@ -643,41 +647,36 @@ if not args.fast:
 #
 # Take attention away, and almost nothing is lost. Take the positions away, and almost nothing
 # is lost either. Take both away, and the model sees only the last letter, and is no better
-# than the table. On short names and in a short training, one is as good as the other. Probably
-# both tell the model how long the name is already. (Attention can notice this without
-# positions: the more tokens there are, the less weight each of them gets.) The order of the
-# last three models is chance, and differs with another random start. In longer texts, and in
-# larger models, attention pays off, because it can fetch what was said long before.
+# than the table. On short names and in a short training, either of the two is enough. Probably
+# both tell the model how long the name is already. Attention can notice this without
+# positions: the more tokens there are, the less weight each of them gets. Another random start
+# changes the last three figures by as much as they differ. In longer texts, and in larger
+# models, attention pays off, because it can fetch what was said long before. (To try this
+# yourself, delete the line of step 6 in gpt, or use only the token's embedding in the first
+# line. The second engine will then disagree.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and finds the gradients by itself. Now we
 # build the same GPT on plain numbers and work out every derivative by hand. The tokens of a
 # training name are all known beforehand. So in every layer, we can first make the queries,
-# keys and values of all tokens, and then let each token listen. (On hardware that works in
-# parallel, this is what made transformers fast to train.) A matrix x now has T rows, one for
+# keys and values of all tokens, and then let each token listen. On hardware that works in
+# parallel, this is what made transformers fast to train. A matrix x now has T rows, one for
 # each of the T input tokens.
 #
 # Most functions become a pair. The forward function computes y from x. The backward function
 # is given dy and returns dx. Here dy is short for the gradient of the loss with respect to y,
-# one number for each number of y, and dx is the same for x. One number x_j may affect every
+# one number for each number in y, and dx is the same for x. One number x_j may affect every
 # y_i, and each of these is a path to the loss. So dx_j is the sum, over all i, of dy_i times
-# the derivative of y_i with respect to x_j. We write this sum as Σ_i. (Read Σ as: sum.)
+# the derivative of y_i with respect to x_j. We write this sum as Σ_i, and read Σ as "sum".
 #
-# Four helpers first. sumprod is the dot product of two lists of plain numbers. (Python has it
-# since 3.12. For older versions we make our own.) dots takes the dot product of every row of a
-# with every row of b. It does what linear does, for many vectors at once. columns turns the
-# columns of a matrix into rows. So dots(a, columns(b)) takes the dot products of the rows of a
-# with the columns of b. (In linear algebra, columns(b) is b transposed, and dots(a,
-# columns(b)) is the matrix product of a and b.) rowwise applies a function row by row. For
-# example, rowwise(add, a, b) adds the first rows of a and b, then the second rows, and so on,
-# until one of them has no more rows.
-sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
-
+# Two helpers first. dots takes the dot product of every row of a with every row of b. It does
+# what linear does, for many vectors at once. So dots(a, columns(b)) takes the dot products of
+# the rows of a with the columns of b. In linear algebra, columns(b) is called b transposed,
+# and dots(a, columns(b)) is the matrix product of a and b. rowwise applies a function row by
+# row. For example, rowwise(add, a, b) adds the first rows of a and b, then the second rows,
+# and so on, until one of them has no more rows.
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
-
-def columns(matrix):                                            # [A][B] -> [B][A]
-    return list(zip(*matrix))
 
 def rowwise(function, *tables):                                 # a list of the results
     return [function(*rows) for rows in zip(*tables)]
@@ -696,17 +695,17 @@ def rowwise(function, *tables):                                 # a list of the 
 def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
     return dots(dy, columns(w)), dots(columns(dy), columns(x))
 
-# ReLU. The derivative is 1 where x is above 0, and elsewhere it is 0. Since y is above 0 just
-# where x is, we can look at y.
+# ReLU. The derivative is 1 where x is above 0, and elsewhere it is 0. Since y is above 0
+# exactly where x is, we can look at y.
 def relu_forward(x):                                            # [N] -> [N]
     return [max(xi, 0.0) for xi in x]
 
 def relu_back(dy, y):                                           # -> dx
-    return [di if yi > 0 else 0.0 for di, yi in zip(dy, y)]
+    return [dyi if yi > 0 else 0.0 for dyi, yi in zip(dy, y)]
 
 # RMSNorm. y_i = s x_i, where s = u^(-1/2), and u is 1e-5 plus the mean of the squares x_i².
 # First, how do u and s change with x_j?
-#     The derivative of u with respect to x_j is 2 x_j / N.
+#     The derivative of u with respect to x_j is 2 x_j / N. Only one of the squares contains x_j.
 #     The derivative of s with respect to u is -1/2 u^(-3/2) = -1/2 s³.
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
@@ -720,8 +719,8 @@ def rmsnorm_forward(x):                                         # [N] -> [N]
 
 def rmsnorm_back(dy, x, y):                                     # -> dx
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
-    shared = sumprod(dy, y) / len(x)
-    return [s * (di - yi * shared) for di, yi in zip(dy, y)]
+    mean = sumprod(dy, y) / len(x)
+    return [s * (dyj - yj * mean) for dyj, yj in zip(dy, y)]
 
 # Softmax. y_i = exp(x_i) / S, where S is the sum of all exp(x). Again there are two paths from
 # x_j to y_i. One goes through S, for every i.
@@ -731,8 +730,9 @@ def rmsnorm_back(dy, x, y):                                     # -> dx
 # The other goes through exp(x_i), and only if i = j. Its derivative is exp(x_j) / S = y_j. So
 # we multiply by dy_i and add up:
 #     dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i)
-# If one y is 1 and all others are 0, every dx_j is 0. No gradient gets back. This is what
-# section 5 said about large scores.
+# The last sum is the mean of dy, weighted by the probabilities y. If one y is 1 and all others
+# are 0, every dx_j is 0: either y_j is 0, or the mean is dy_j itself. No gradient gets back,
+# as section 5 said about large scores.
 def softmax_forward(x):                                         # [N] -> [N]
     largest = max(x)
     exps = [math.exp(xi - largest) for xi in x]
@@ -740,24 +740,25 @@ def softmax_forward(x):                                         # [N] -> [N]
     return [each / total for each in exps]
 
 def softmax_back(dy, y):                                        # -> dx
-    shared = sumprod(dy, y)
-    return [yi * (di - shared) for di, yi in zip(dy, y)]
+    mean = sumprod(dy, y)                                       # the mean of dy, weighted by y
+    return [yj * (dyj - mean) for dyj, yj in zip(dy, y)]
 
 # Attention. Since all tokens are there at once, we have to hide the later ones. A mask sets
 # their scores to minus infinity. Then their weights are 0, because exp of minus infinity is 0.
 # Take one head. Token t listens to token e, an earlier one or itself, with q, k and v for
 # query, key and value:
-#     score_te = Σ_i q_ti k_ei / root           or -∞, if e is later than t
+#     match_te = Σ_i q_ti k_ei                  query t with key e
+#     score_te = match_te / root                or -∞, if e is later than t
 #     weight_te = softmax of the scores of t    over all e
 #     heard_ti = Σ_e weight_te v_ei             the weighted sum of the values
-# On the way back we are given dheard. A number gets a gradient from every place where it was
-# used, and these are added up.
+# In the backward pass we are given dheard. A number gets a gradient from every place where it
+# was used, and these are added up.
 #     dweight_te = Σ_i dheard_ti v_ei           weight_te was used in heard_ti, for every i
 #     dv_ei = Σ_t weight_te dheard_ti           v_ei was used in heard_ti, for every t
-#     dscore = softmax_back(dweight, weight)    row by row, so 0 where the weight is 0
-#     dscaled = dscore / root                   because the scores were divided by it
-#     dq_ti = Σ_e dscaled_te k_ei               q_ti was used in score_te, for every e
-#     dk_ei = Σ_t dscaled_te q_ti               k_ei was used in score_te, for every t
+#     dscore = softmax_back(dweight, weight)    for each row t, so 0 where the weight is 0
+#     dmatch_te = dscore_te / root              match_te was divided by root
+#     dq_ti = Σ_e dmatch_te k_ei                q_ti was used in match_te, for every e
+#     dk_ei = Σ_t dmatch_te q_ti                k_ei was used in match_te, for every t
 #
 # Take the example of section 5 again. The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0]
 # and [0, 1, 0, 3], the weights 0.73 and 0.27, and the values [10, 0, 0, 0] and [0, 10, 0, 0].
@@ -765,42 +766,37 @@ def softmax_back(dy, y):                                        # -> dx
 # dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73. So dscore is
 # 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second. The loss
 # grows with the first score, so training tends to lower it, and our token will listen less to
-# the first and more to the second. Divided by root, which is 2, that makes dscaled 0.1
+# the first and more to the second. Divided by root, which is 2, that makes dmatch 0.1
 # and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
 # [0.2, -0.1, 0.1, -0.3]. The first key gets 0.1 times the query, or [0.2, 0.2, 0, 0], and the
 # second gets the opposite. The first value gets 0.73 times dheard, and the second 0.27 times.
 # Other tokens may listen to the same keys and values, and what they send is added.
 #
-# In the code, split_heads cuts a matrix into one matrix for each head, and join_heads puts
-# such parts side by side again. qh is the part of q for one head. Each sum above is one call
-# of dots. If the sum runs over the first index of a matrix, as Σ_t does, then columns turns
-# this matrix first.
-def split_heads(x):                                             # [T][width] -> [heads][T][...]
-    return [[row[head] for row in x] for head in slices]
-
-def join_heads(parts):                                          # the other way
-    return [list(itertools.chain(*rows)) for rows in zip(*parts)]
-
+# In the code, columns turns q, k and v first. Then row i holds number i of every token, and
+# q[head] has the rows of one head. Each sum above is one call of dots, which always sums over
+# the last index of both matrices. If the index is not the last, columns turns the matrix.
 def attention_forward(q, k, v):                                 # -> heard [T][width], weights
+    q, k, v = columns(q), columns(k), columns(v)                # [width][T]
     heard, weights = [], []
-    for qh, kh, vh in zip(split_heads(q), split_heads(k), split_heads(v)):
-        scores = [[score / root if e <= t else -math.inf for e, score in enumerate(row)]
-                  for t, row in enumerate(dots(qh, kh))]
-        weights.append(rowwise(softmax_forward, scores))        # [T][T]
-        heard.append(dots(weights[-1], columns(vh)))            # Σ_e weight_te v_ei
-    return join_heads(heard), weights
+    for head in slices:
+        matches = dots(columns(q[head]), columns(k[head]))      # Σ_i q_ti k_ei
+        scores = [[match / root if e <= t else -math.inf for e, match in enumerate(row)]
+                  for t, row in enumerate(matches)]
+        weights.append(rowwise(softmax_forward, scores))
+        heard += dots(v[head], weights[-1])                     # Σ_e weight_te v_ei
+    return columns(heard), weights
 
 def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv, [T][width] each
-    parts = []
-    split = split_heads(dheard), split_heads(q), split_heads(k), split_heads(v)
-    for dh, qh, kh, vh, weight in zip(*split, weights):
-        dweight = dots(dh, vh)                                  # Σ_i dheard_ti v_ei
-        dscaled = [[each / root for each in row] for row in rowwise(softmax_back, dweight, weight)]
-        dq = dots(dscaled, columns(kh))                         # Σ_e dscaled_te k_ei
-        dk = dots(columns(dscaled), columns(qh))                # Σ_t dscaled_te q_ti
-        dv = dots(columns(weight), columns(dh))                 # Σ_t weight_te dheard_ti
-        parts.append((dq, dk, dv))
-    return [join_heads(part) for part in zip(*parts)]
+    dh, q, k, v = columns(dheard), columns(q), columns(k), columns(v)
+    dq, dk, dv = [], [], []
+    for head, weight in zip(slices, weights):
+        dweight = dots(columns(dh[head]), columns(v[head]))     # Σ_i dheard_ti v_ei
+        dscore = rowwise(softmax_back, dweight, weight)
+        dmatch = [[each / root for each in row] for row in dscore]
+        dq += dots(k[head], dmatch)                             # Σ_e dmatch_te k_ei
+        dk += dots(q[head], columns(dmatch))                    # Σ_t dmatch_te q_ti
+        dv += dots(dh[head], columns(weight))                   # Σ_t weight_te dheard_ti
+    return columns(dq), columns(dk), columns(dv)
 
 # Cross-entropy. The surprise is -log p, where p is the probability of the target, the token
 # that actually came next. Its derivative with respect to p is -1 / p, and with respect to all
@@ -819,14 +815,15 @@ def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv,
 # through the same steps, from 9 to 1. q, k and v are the queries, keys and values of all
 # tokens. x1 is x after step 6, and n1 is its normalized copy. Anything that was used twice
 # gets gradients from both uses, and they add up. A sum, as in steps 6 and 9, passes its
-# gradient on to both its terms unchanged. Tokens and positions that the name does not use keep
-# the gradient 0, so the gradients of these two matrices start as zeros.
+# gradient on to both its terms unchanged. At the end, each position gets its gradient once,
+# but the same token can occur twice, so its gradients are added up. What the name does not use
+# keeps the gradient 0.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
-    inputs, targets = tokens[:-1][:block], tokens[1:]
-    T = len(inputs)
-    sums = rowwise(add, [w["token"][token] for token in inputs], w["position"])
-    x = start = rowwise(rmsnorm_forward, sums)
+    targets = tokens[1:block + 1]
+    T = len(targets)
+    sums = rowwise(add, [w["token"][token] for token in tokens[:T]], w["position"])
+    x = x0 = rowwise(rmsnorm_forward, sums)
     kept = []
     for layer in range(layers):                                 # forward
         n = rowwise(rmsnorm_forward, x)                         # 1
@@ -836,8 +833,8 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         heard, weights = attention_forward(q, k, v)             # 5
         x1 = rowwise(add, x, dots(heard, w["output", layer]))   # 6
         n1 = rowwise(rmsnorm_forward, x1)                       # 7
-        hidden = dots(n1, w["up", layer])                       # 8
-        hidden = rowwise(relu_forward, hidden)
+        matches = dots(n1, w["up", layer])                      # 8
+        hidden = rowwise(relu_forward, matches)
         kept.append((x, n, q, k, v, weights, heard, x1, n1, hidden))
         x = rowwise(add, x1, dots(hidden, w["down", layer]))    # 9
     probs = rowwise(softmax_forward, dots(x, w["lm_head"]))
@@ -862,16 +859,16 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         dn = rowwise(add, dn_q, rowwise(add, dn_k, dn_v))
         # 1: x was used here and in step 6
         dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))
-    for t, row in enumerate(rowwise(rmsnorm_back, dx, sums, start)):
-        dw["position"][t] = row                                 # each position is used once
-        dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)
+    for t, row in enumerate(rowwise(rmsnorm_back, dx, sums, x0)):
+        dw["position"][t] = row
+        dw["token"][tokens[t]] = add(dw["token"][tokens[t]], row)
     return loss, [each for name in shapes for row in dw[name] for each in row]
 
 # %% 12. The two engines compared -----------------------------------------------------------------
-# Do the two engines agree? We try them on the first name and on the longest. They must find
-# the same loss and the same gradients, except for rounding. We print the largest difference
-# between a gradient of one engine and the same gradient of the other, divided by the largest
-# gradient.
+# Do the two engines agree? We try them on the first name and on the longest, which may be
+# longer than the block. They must find the same loss and the same gradients, except for
+# rounding. We print how far apart they find the same gradient, at most, as a part of the
+# largest gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))
@@ -880,17 +877,15 @@ for name in docs[0], max(docs, key=len):
     gaps += [abs(a - b) / largest for a, b in zip(gradients, explicit_gradients)]
     if not (math.isclose(loss, explicit_loss) and all(gap < 1e-9 for gap in gaps)):
         sys.exit("the two engines disagree")
-set_params(trained)                                             # put the trained numbers back
-print(f"the engines agree: all {len(params)} gradients to {max(gaps):.0e} of the largest")
+print(f"the engines agree: all {len(untrained)} gradients to {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
-# (If you stopped the first training, this one makes the same number of steps, at the same
-# rates.) You will see the same losses again. Why is this engine faster? It makes no Values,
-# and it keeps no edges, but only those results that the way back needs. It does only the
-# arithmetic, mostly in built-in functions, which are written in C. But we had to work out
-# every part by hand, whereas autograd does it for any model. PyTorch, the most widely used
-# library, combines the two ideas. It has autograd, but each node of its graph is an operation
-# on whole matrices and knows its own backward function, like our pairs.
+# You will see the same losses again. Why is this engine faster? It makes no Values and no
+# edges. It keeps only the results that the backward pass needs, and does its arithmetic mostly
+# in built-in functions, which are written in C. But we had to work out every part by hand,
+# whereas autograd does it for any model. PyTorch, the most widely used library, combines the
+# two ideas. It has autograd, but each node of its graph is an operation on whole matrices and
+# knows its own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])

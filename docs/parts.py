@@ -39,7 +39,7 @@ MLP = ('x = add(x, linear(hidden, model["down", layer]))',
        'x = rowwise(add, x1, dots(hidden, w["down", layer]))',
        "dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))",
        'dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])')
-SILENT = "[[0.0] * width for _ in inputs]"                   # no gradient comes back to this part
+SILENT = "[[0.0] * width for _ in range(T)]"                 # no gradient comes back to this part
 ADAM = """\
     numbers = [number - rate * (mean / full_mean) / (math.sqrt(square / full_square) + 1e-8)
                for number, mean, square in zip(numbers, means, squares)]
@@ -48,8 +48,8 @@ DESCENT = [(ADAM, "    numbers = [number - rate * g for number, g in zip(numbers
 
 NO_POSITION = [
     ('add(model["token"][token], model["position"][position])', 'model["token"][token]'),
-    ('rowwise(add, [w["token"][token] for token in inputs], w["position"])',
-     '[w["token"][token] for token in inputs]'),
+    ('rowwise(add, [w["token"][token] for token in tokens[:T]], w["position"])',
+     '[w["token"][token] for token in tokens[:T]]'),
     ('dw["position"][t] = row', "pass")]
 NO_ATTENTION = [
     (ATTENTION[0], "pass"),

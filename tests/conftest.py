@@ -101,9 +101,14 @@ def run(*flags, script=SCRIPT, python=(), env=None, **options):
 
 
 def matrices(lecture, numbers=None):
-    """{name: rows of plain numbers}: these numbers, or those in the parameters, in the layout of the lecture's model."""
-    supply = iter([p.data for p in lecture.params] if numbers is None else numbers)
-    return {name: [[next(supply) for _ in row] for row in matrix] for name, matrix in lecture.model.items()}
+    """{name: rows of plain numbers}: these numbers, or the untrained ones, in the layout of the lecture's model."""
+    supply = iter(lecture.untrained if numbers is None else numbers)
+    return {name: [[next(supply) for _ in range(nin)] for _ in range(nout)] for name, (nout, nin) in lecture.shapes.items()}
+
+
+def model_of(lecture, numbers=None):
+    """The lecture's model of these numbers, or of the untrained ones: its matrices, as Values."""
+    return lecture.matrices([lecture.Value(number) for number in (lecture.untrained if numbers is None else numbers)])
 
 
 @functools.lru_cache(maxsize=None)
@@ -135,7 +140,7 @@ def deep():
 def drawn(lecture, size=0.3):
     """Numbers for the parameters. At a size of 0.3 attention is decided and no gradient is tiny."""
     draw = random.Random(3)
-    return [draw.gauss(0, size) for _ in lecture.params]
+    return [draw.gauss(0, size) for _ in lecture.untrained]
 
 
 class CtrlC:

@@ -47,7 +47,7 @@ def test_help_names_every_flag_with_its_default_in_any_folder(tmp_path):
 
 def test_the_defaults_of_the_help_are_those_of_a_run(default):
     assert vars(default.args) == {**DEFAULTS, "steps": 0, "samples": 0, "fast": False}
-    assert len(default.params) == 2 * 27 * 16 + 16 * 16 + 12 * 16 * 16
+    assert len(default.untrained) == 2 * 27 * 16 + 16 * 16 + 12 * 16 * 16
 
 
 def test_a_default_edited_in_the_file_works_like_the_flag():
@@ -75,7 +75,7 @@ def test_each_flag_alone_changes_what_the_lecture_does(flag, value):
 def test_the_least_value_runs(flag):
     lecture, screen = watch(*SMALL, "--heads", 1, "--steps", 2, "--samples", 1, f"--{flag}", LEAST[flag])
     width, block = (1 if name == flag else size for name, size in [("width", 4), ("block", 5)])
-    assert len(lecture.params) == 2 * 27 * width + block * width + 12 * width ** 2
+    assert len(lecture.untrained) == 2 * 27 * width + block * width + 12 * width ** 2
     assert screen.getvalue().count("\nstep ") == (0 if flag == "steps" else 4)
     assert screen.getvalue().count("\nsample ") == (0 if flag == "samples" else 1)
     assert (lecture.trained == lecture.untrained) == (flag in ("steps", "rate"))

@@ -40,7 +40,7 @@ def test_a_token_is_drawn_by_softmax_of_logits_over_temperature(lecture, monkeyp
     monkeypatch.setattr(lecture, "gpt", lambda *_: [lecture.Value(logit) for logit in logits])
     chance = Chance(26)
     monkeypatch.setattr(lecture, "random", chance)
-    lecture.generate()
+    lecture.generate(lecture.untrained)
     powers = [math.exp(logit / temperature) for logit in logits]
     (population, weights), = chance.asked
     assert population == list(range(27))
@@ -56,26 +56,26 @@ def test_a_token_is_drawn_by_softmax_of_logits_over_temperature(lecture, monkeyp
 def test_a_name_begins_with_bos_and_ends_with_bos_or_the_block(lecture, monkeypatch, drawn, name):
     asked, gpt = [], lecture.gpt
 
-    def watched(token, position, cache):
+    def watched(model, token, position, cache):
         asked.append((token, position, len(cache[0][0])))
-        return gpt(token, position, cache)
+        return gpt(model, token, position, cache)
 
     monkeypatch.setattr(lecture, "gpt", watched)
     chance = Chance(*drawn, 1, 2)
     monkeypatch.setattr(lecture, "random", chance)
-    assert lecture.generate() == name
+    assert lecture.generate(lecture.untrained) == name
     assert chance.tokens == [1, 2]
     assert asked == [(token, i, i) for i, token in enumerate([26, *drawn[:-1]])]
 
 
 @pytest.mark.parametrize("samples", [0, 2, 12])
 def test_names_are_those_of_the_judge_also_before_training(samples):
-    """All by the chance that made the numbers: first those of the trained model, then at most three of the untrained."""
+    """All by the chance that made the numbers: first those of the trained model, then three of the untrained."""
     flags = ["--steps", 6, "--samples", samples, "--temperature", 2, "--layers", 2, "--rate", 0.1, *SMALL]
     lecture, screen = watch(*flags)
     chance = random.Random(42)
     chance.shuffle(SMALL[-1].read_text().split())
-    untrained = matrices(lecture, [chance.gauss(0, 0.08) for _ in lecture.params])
+    untrained = matrices(lecture, [chance.gauss(0, 0.08) for _ in lecture.untrained])
     trained = matrices(lecture, lecture.trained)
 
     def speak(weights, chance):
@@ -83,7 +83,7 @@ def test_names_are_those_of_the_judge_also_before_training(samples):
         return "".join(chr(ord("a") + token) for token in tokens)
 
     names = [speak(trained, chance) for _ in range(samples)]
-    babble = [speak(untrained, chance) for _ in range(min(samples, 3))]
+    babble = [speak(untrained, chance) for _ in range(3)]
     assert lines_with(screen, "sample") == [f"sample {i:2d}: {name}" for i, name in enumerate(names, start=1)]
     assert lines_with(screen, "before training:") == [" ".join(["before training:", *babble])]
     if samples == 12:

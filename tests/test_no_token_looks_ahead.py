@@ -2,7 +2,7 @@
 import math
 
 import pytest
-from conftest import SMALL, drawn, load
+from conftest import SMALL, drawn, load, model_of
 
 ENGINES = pytest.mark.parametrize("engine", ["autograd", "explicit"])
 
@@ -57,9 +57,9 @@ def test_only_the_embedding_of_its_position_tells_attention_which_letter_came_fi
 
 
 def test_the_cache_grows_by_one_key_and_one_value_a_token_and_layer(deep):
-    cache = [([], []) for _ in range(3)]
+    cache, model = [([], []) for _ in range(3)], model_of(deep)
     for position, token in enumerate([26, 4, 21, 0]):
-        deep.gpt(token, position, cache)
+        deep.gpt(model, token, position, cache)
         assert [len(rows) for pair in cache for rows in pair] == [position + 1] * 6
     assert {len(row) for pair in cache for rows in pair for row in rows} == {8}
 
@@ -82,10 +82,10 @@ def test_attention_hears_the_value_of_the_token_whose_key_answers_its_query():
         ("down", 0): [[0.0] * 8] * 2,
         "lm_head": [[1.0, 0.0], [0.0, 1.0]],
     }
-    lecture.model = {name: [[lecture.Value(x) for x in row] for row in rows] for name, rows in by_hand.items()}
+    model = {name: [[lecture.Value(x) for x in row] for row in rows] for name, rows in by_hand.items()}
     cache, r = [([], [])], math.sqrt(2)
-    first = lecture.gpt(0, 0, cache)
-    second = lecture.gpt(1, 1, cache)
+    first = lecture.gpt(model, 0, 0, cache)
+    second = lecture.gpt(model, 1, 1, cache)
     assert [x.data for x in first] == pytest.approx([r, 6 * r], rel=1e-4)  # only itself: it hears [3 r, 0]
     own = 1 / (1 + math.exp(5 * r * r / r))
     assert [x.data for x in second] == pytest.approx([5 * r * own, r + 6 * r * (1 - own)], rel=1e-3)

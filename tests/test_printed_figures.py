@@ -8,7 +8,7 @@ import time
 
 import pytest
 import reference
-from conftest import FIGURES, FORGED, SMALL, before, load, watch
+from conftest import FIGURES, FORGED, SMALL, SOURCE, load, watch
 
 STEPS = 3
 SLOPE, ROUNDING = r"-?\b\d\.\d{9}\b", r"(?<=(?: to|ost) )\de[+-]\d\d\b"
@@ -146,14 +146,8 @@ def test_the_time_of_a_step_is_that_of_the_engine_and_adam_alone(lecture, monkey
 
 
 def test_the_gradient_that_is_measured_does_not_come_from_backward():
-    """Where backward() finds 1 too much, only one of the two says so. The run may end there."""
-    wrong = before(7, """
-honest = Value.backward
-def forged(self):
-    honest(self)
-    model["token"][BOS][0].grad += 1
-Value.backward = forged
-""")
+    """Where the gradients are 1 too much, only one of the two says so. The run may end there."""
+    wrong = SOURCE.replace("[param.grad for", "[param.grad + 1 for")
     with contextlib.redirect_stdout(io.StringIO()) as screen, contextlib.suppress(SystemExit):
         load(*SMALL, "--steps", 0, "--samples", 0, source=wrong)
     by_backward, measured = map(float, re.findall(SLOPE, screen.getvalue()))

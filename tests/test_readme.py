@@ -11,7 +11,7 @@ import sys
 import unicodedata
 
 import pytest
-from conftest import ROOT, SCRIPT, SOURCE, load, run
+from conftest import ROOT, SCRIPT, SOURCE, load, model_of, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WORDS = " ".join(README.split())
@@ -144,7 +144,7 @@ def test_the_first_lines_of_the_output_and_the_counts_are_those_of_a_run(short):
     assert step in printed
     assert f"{len(lecture.docs):,} given names" in README
     assert f"log 27 = {math.log(lecture.vocab):.2f}" in README and lecture.vocab == 27
-    assert f"that training changes, here {len(lecture.params):,}" in README
+    assert f"that training changes, here {len(lecture.untrained):,}" in README
 
 
 @pytest.mark.long
@@ -233,8 +233,7 @@ def test_the_words_are_twenty_of_one_sentence_in_the_order_of_the_lecture():
 
 def gradients(lecture):
     """{matrix: rows} of the untrained model for the first name"""
-    supply = iter(lecture.autograd(lecture.untrained, lecture.example)[1])
-    return {name: [[next(supply) for _ in row] for row in rows] for name, rows in lecture.model.items()}
+    return lecture.matrices(lecture.autograd(lecture.untrained, lecture.example)[1])
 
 
 def test_answer_7_absent_letters_later_positions_and_closed_patterns_get_0(untrained):
@@ -351,7 +350,7 @@ def test_with_the_solution_of_an_exercise_the_engines_agree_as_it_says(number):
 
 def test_the_tied_head_of_exercise_10_has_as_many_parameters_as_it_states():
     lecture, _ = silent(source=solved(10), until=5)
-    assert f"has {len(lecture.params)} parameters" in exercise(10)
+    assert f"has {len(lecture.untrained)} parameters" in exercise(10)
 
 
 def last_perplexity(printed):
@@ -541,24 +540,25 @@ def test_a_recursion_that_goes_on_at_once_gives_6_where_backward_gives_4(untrain
 
 
 def test_a_second_backward_doubles_the_gradients_of_the_leaves(untrained):
-    untrained.set_params(untrained.untrained)
-    loss = untrained.loss_of(untrained.example)
+    params = [untrained.Value(number) for number in untrained.untrained]
+    loss = untrained.loss_of(untrained.matrices(params), untrained.example)
     loss.backward()
-    once = [param.grad for param in untrained.params]
+    once = [param.grad for param in params]
     loss.backward()
-    assert [param.grad for param in untrained.params] == pytest.approx([2 * grad for grad in once])
+    assert [param.grad for param in params] == pytest.approx([2 * grad for grad in once])
 
 
 def test_gradients_come_back_through_the_cache_to_earlier_tokens(untrained):
-    cache = [([], []) for _ in range(untrained.layers)]
+    cache, model = [([], []) for _ in range(untrained.layers)], model_of(untrained)
     for t, token in enumerate(untrained.example[:3]):
-        logits = untrained.gpt(token, t, cache)
+        logits = untrained.gpt(model, token, t, cache)
     sum(logit * logit for logit in logits).backward()
     assert all(any(number.grad for number in row) for kept in cache[0] for row in kept[:2])
 
 
 def test_the_second_norm_at_the_start_changes_almost_nothing(untrained):
-    x = untrained.add(untrained.model["token"][0], untrained.model["position"][0])
+    model = model_of(untrained)
+    x = untrained.add(model["token"][0], model["position"][0])
     once = untrained.rmsnorm(x)
     for a, b, c in zip(x, once, untrained.rmsnorm(once)):
         assert abs(c.data / b.data - 1) < 0.001 < abs(b.data / a.data - 1)
@@ -630,7 +630,7 @@ def test_an_e_with_two_dots_has_no_token_and_two_forms_in_unicode(tmp_path, untr
 
 
 def test_a_loss_keeps_as_many_values_alive_as_stated(untrained):
-    typed = figure(r"`(before = .+?)`", answer("memory"))
+    typed = figure(r"`(model = .+?)`", answer("memory"))
     printed, _ = answers(untrained, ">>> " + typed)
     assert f"these are {printed[-1]} Values" in answer("memory")
 
@@ -641,7 +641,8 @@ def test_a_loss_keeps_as_many_values_alive_as_stated(untrained):
 def test_a_hundred_losses_take_more_than_half_a_gigabyte():
     program = ("import resource, sys\nsys.argv = ['microgpt.py', '--steps', '0', '--samples', '0']\n"
                f"exec(open({str(SCRIPT)!r}, encoding='utf-8').read())\n"
-               "kept = [loss_of(encode(name)) for name in docs[:100]]\n"
+               "model = matrices([Value(number) for number in untrained])\n"
+               "kept = [loss_of(model, encode(name)) for name in docs[:100]]\n"
                "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n")
     command = [sys.executable, "-c", program]
     process = subprocess.run(command, cwd=str(ROOT), stdout=subprocess.PIPE, check=True)

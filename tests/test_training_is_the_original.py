@@ -102,12 +102,12 @@ def test_the_numbers_begin_as_draws_of_gauss_matrix_by_matrix(flags, shape, coun
     for layer in range(layers):
         expected += [((role, layer), width, width) for role in ("query", "key", "value", "output")]
         expected += [(("up", layer), 4 * width, width), (("down", layer), width, 4 * width)]
-    assert [(name, len(rows), len(rows[0])) for name, rows in lecture.model.items()] == expected
+    cut = lecture.matrices(lecture.untrained)
+    assert [(name, len(rows), len(rows[0])) for name, rows in cut.items()] == expected
     chance = random.Random(42)
     chance.shuffle((ROOT / "names.txt").read_text().split())
     assert lecture.untrained == [chance.gauss(0, 0.08) for _ in range(count)]
-    rows = itertools.chain(*lecture.model.values())
-    assert [param.data for row in rows for param in row] == lecture.untrained
+    assert [number for row in itertools.chain(*cut.values()) for number in row] == lecture.untrained
 
 
 @pytest.mark.parametrize("name, rests", [("cpython", True), ("pypy", False)])
@@ -126,7 +126,7 @@ def test_the_garbage_collector_rests_only_where_references_are_counted(monkeypat
 def test_the_losses_and_the_names_are_those_of_the_original(name, flags):
     figures, _ = original(name)
     lecture, screen = repeated(name, *flags)
-    assert len(lecture.params) == figures["parameters"]
+    assert len(lecture.untrained) == figures["parameters"]
     assert lecture.losses == pytest.approx(figures["losses"], rel=0, abs=1e-9)
     if not flags:
         assert lecture.explicit_losses == pytest.approx(figures["losses"], rel=0, abs=1e-9)

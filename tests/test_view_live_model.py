@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from conftest import load
+from conftest import load, model_of
 from page import opened, settle, train, until
 
 pytestmark = pytest.mark.slow
@@ -90,7 +90,7 @@ def test_on_arrival_the_lecture_s_own_trained_model_is_there_and_every_step_of_i
 
 def test_a_parameter_is_traced_through_the_training_as_adam_moves_it(page, lecture):
     index = lecture.BOS * lecture.width
-    first, second, numbers = [0.0] * len(lecture.params), [0.0] * len(lecture.params), lecture.untrained
+    first, second, numbers = [0.0] * len(lecture.untrained), [0.0] * len(lecture.untrained), lecture.untrained
     expected = []
     for step in range(5):
         _, gradients = lecture.explicit(numbers, lecture.encode(lecture.docs[step]))
@@ -175,13 +175,13 @@ def test_the_page_answers_all_the_while_at_a_sixth_of_the_speed(chromium):
 
 
 def test_the_odds_under_a_temperature_are_those_of_the_lecture(page, lecture):
-    lecture.set_params(lecture.untrained)
+    model = model_of(lecture)
     tokens = lecture.encode("anna")
     for temperature in (0.1, 0.5, 1, 2):
         cache = [([], []) for _ in range(lecture.layers)]
         expected = []
         for t, token in enumerate(tokens[:-1]):
-            logits = lecture.gpt(token, t, cache)
+            logits = lecture.gpt(model, token, t, cache)
             expected += [p.data for p in lecture.softmax([logit / temperature for logit in logits])]
         found = page.evaluate("""temperature => {
             const {gpt, untrained, tokensOf} = microgpt.live.run.value;

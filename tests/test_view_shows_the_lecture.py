@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import model_of
 
 from page import LINES, PAGE, ROOT, SIZES, SOURCE, builder, comments, missing, opened
 
@@ -154,7 +155,7 @@ def test_a_number_has_the_colour_of_its_kind(chromium, default):
         if kind != "plain" and re.fullmatch(r"d([a-z]|[a-z]\d|w[a-z]|n_[a-z]|[a-z]{4,})", name): assert kind == "gradient", name
         assert (text == "–") <= (kind == "time")
     for name in ("self.grad", "child.grad", "param.grad", "local_grad", "gradients", "explicit_gradients", "measured", "dy", "dx",
-                 "dx1", "dn1", "dn", "dn_v", "dn_k", "dn_q", "dhidden", "dlogits", "dscaled", "dheard", "dq", "dk", "dv",
+                 "dx1", "dn1", "dn", "dn_v", "dn_k", "dn_q", "dhidden", "dlogits", "dmatch", "dheard", "dq", "dk", "dv",
                  'dw["lm_head"]', 'dw["position"][t]', 'dw["up", layer]'):
         assert kinds[name] - {"plain"} == {"gradient"}, name           # plain: still an empty list
     for name in "loss", "losses", "surprises", "explicit_loss", "explicit_losses":
@@ -216,13 +217,13 @@ def test_ten_lines_show_what_a_run_gives(chromium, default):
             return made[name][-1][1]
         return outer
 
-    default.set_params(default.untrained)
+    model = model_of(default)
     tokens = default.encode(default.docs[0])
     cache = [([], []) for _ in range(default.layers)]
-    for position in range(4): default.gpt(tokens[position], position, cache)
+    for position in range(4): default.gpt(model, tokens[position], position, cache)
     try:
         for name in inner: setattr(default, name, keep(name))
-        logits = default.gpt(tokens[4], 4, cache)
+        logits = default.gpt(model, tokens[4], 4, cache)
     finally:
         for name, function in inner.items(): setattr(default, name, function)
     query, weights = made["linear"][0][1], made["softmax"][0][1]
@@ -258,7 +259,7 @@ def test_ten_lines_show_what_a_run_gives(chromium, default):
         near(coded[1], tokens[:3])
         assert default.docs[0] in note(line_of("random.shuffle(docs)"), "docs")[1]
         printed = page.text_content(f"#L{line_of('print(f' + chr(34) + 'num params')} samp")
-        assert printed.strip() == f"num params: {len(default.params)}"
+        assert printed.strip() == f"num params: {len(default.untrained)}"
 
 
 def test_losses_and_names_are_a_run_s(chromium, default):

@@ -126,9 +126,9 @@ def test_in_a_notebook_the_flags_of_the_kernel_are_not_its_own(tmp_path):
 
 
 def test_after_python_i_the_model_and_both_engines_are_at_hand():
-    asked = ["Value(3.0) * 2", "a.grad, b.grad", "len(gpt(BOS, 0, [([], [])]))",
+    asked = ["Value(3.0) * 2", "a.grad, b.grad", "len(gpt(matrices([Value(each) for each in trained]), BOS, 0, [([], [])]))",
              "[len(engine(trained, encode('ada'))[1]) for engine in (autograd, explicit)]",
-             "len(losses), len(explicit_losses), seconds > 0, len(generate()) <= block, len(trained)"]
+             "len(losses), len(explicit_losses), seconds > 0, len(generate(trained)) <= block, len(trained)"]
     flags = ["--steps", 2, "--samples", 1]
     process = run(*flags, python=["-i"], input="\n".join(asked) + "\n", env={"PYTHON_BASIC_REPL": "1"})
     answers = process.stdout.replace(">>>> ", "").split("\n")  # PyPy prompts on standard output

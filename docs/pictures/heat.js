@@ -1,4 +1,4 @@
-// Heat maps. Cells of one strength share a path: 20 strengths of blue for numbers above 0, of grey for those below.
+// Heat maps. Cells of one strength share a path: 20 strengths of blue for numbers above 0, of red for those below.
 
 import { number, shape, text } from "./draw.js";
 

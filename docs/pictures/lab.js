@@ -107,7 +107,7 @@ export function lab(figure) {
   }
   effect(() => {
     void live.run.value.id;
-    const words = "Type your own name and press Speak: it goes on from there, letter by letter.";
+    const words = "Type a name and press Speak: it goes on, letter by letter.";
     spoken.replaceChildren(element("span", { class: "hint" }, words));
   });
 
@@ -120,17 +120,14 @@ export function lab(figure) {
   });
   const [name, note] = nameField();
   name.classList.add("large");
-  const left = element("div");
-  const right = element("div");
-  figure.append(
-    told,
-    controls(name, speak, temperatureSlider(), note),
-    spoken,
-    controls(trainButton(), paceBox(), momentSlider()),
-    makesUp(),
-    element("div", { class: "bench" }, left, right),
-  );
-  const odds = new Picture(left, {
+  const next = element("div");
+  const losses = element("div");
+  const above = controls(name, speak, note);
+  const speaks = element("div", {}, above, spoken, controls(temperatureSlider()), next);
+  const steps = controls(trainButton(), paceBox());
+  const trains = element("div", {}, steps, makesUp(), controls(momentSlider()), losses);
+  figure.append(told, element("div", { class: "bench" }, speaks, trains));
+  const odds = new Picture(next, {
     name: "next",
     hint: "Click a bar to go on with its letter; · ends the name.",
     follows: [live.name, live.run, live.state, live.temperature],
@@ -194,6 +191,6 @@ export function lab(figure) {
       };
     },
   });
-  lossPicture(right, { tall: 11, small: true });
+  lossPicture(losses, { tall: 11, small: true });
   return { speak: () => speak.click() };
 }

@@ -143,23 +143,30 @@ export function layer(figure) {
           room / columns,
           columns > wide ? room / columns : room / Math.max(wide, 16),
         );
-        places.push({ stage, y, left, cell, columns });
+        const bars = stage.part === "probs"; // as on the first screen; 100 % is as high as the row
+        const high = tall * (bars ? 2.2 : 0.72);
+        const mid = y + (bars ? high - tall * 0.36 : high / 2);
+        places.push({ stage, y, left, cell, columns, high });
         const gap = cell > 6 ? 1 : 0.3;
-        nodes.push(
-          shape(
-            "g",
-            { transform: `translate(${left.toFixed(2)} ${y.toFixed(2)})`, "data-part": stage.part },
-            ...cells(
+        const one = (c) => stage.value(t, c);
+        const drawn = bars
+          ? Array.from({ length: columns }, (_, c) =>
+              shape("path", {
+                d: `M${c * cell} ${high}v${-one(c) * high}h${cell - gap}V${high}z`,
+                class: "odds-bar",
+              }),
+            )
+          : cells(
               1,
               columns,
               cell,
               gap,
-              (_, c) => stage.value(t, c),
+              (_, c) => one(c),
               (v) => v / scaleOf(stage),
-              tall * 0.72,
-            ),
-          ),
-        );
+              high,
+            );
+        const at = `translate(${left.toFixed(2)} ${y.toFixed(2)})`;
+        nodes.push(shape("g", { transform: at, "data-part": stage.part }, ...drawn));
         if (stage.slices && stage.columns <= MOST) {
           for (let c = stage.slices; c < columns; c += stage.slices) {
             const d = `M${left + c * cell - gap / 2} ${y - 2}v${tall * 0.72 + 4}`;
@@ -167,32 +174,20 @@ export function layer(figure) {
           }
         }
         const kind = `end middle small ${stream ? "strong" : ""} ${open === stage.id ? "accent" : ""}`;
-        nodes.push(text(from - 1.2 * f, y + tall * 0.36, stage.name, kind));
+        nodes.push(text(from - 1.2 * f, mid, stage.name, kind));
         if (stage.step)
-          nodes.push(
-            text(
-              stream ? 0.2 * f : 1.6 * f,
-              y + tall * 0.36,
-              stage.step,
-              "middle small muted mono",
-            ),
-          );
+          nodes.push(text(stream ? 0.2 * f : 1.6 * f, mid, stage.step, "middle small muted mono"));
         if (stage.kind === "stream" || stage.kind === "end" || stage.kind === "begin") {
           const line = from - 0.6 * f;
           if (lastStream !== null) {
-            nodes.push(
-              shape("path", { d: `M${line} ${lastStream}V${y + tall * 0.3}`, class: "stream" }),
-            );
+            nodes.push(shape("path", { d: `M${line} ${lastStream}V${mid}`, class: "stream" }));
           }
-          nodes.push(
-            shape("circle", { cx: line, cy: y + tall * 0.36, r: 0.18 * f, class: "stream-dot" }),
-          );
-          lastStream = y + tall * 0.36;
+          nodes.push(shape("circle", { cx: line, cy: mid, r: 0.18 * f, class: "stream-dot" }));
+          lastStream = mid;
         } else {
           const line = from + indent - 0.6 * f;
           const first = list[i - 1].kind !== "branch";
           const last = list[i + 1].kind !== "branch";
-          const mid = y + tall * 0.36;
           if (first) {
             const d = `M${from - 0.6 * f} ${lastStream}Q${line} ${lastStream} ${line} ${mid}`;
             nodes.push(shape("path", { d, class: "branch" }));
@@ -207,7 +202,7 @@ export function layer(figure) {
             nodes.push(text(from + 0.1 * f, end - 0.5 * f, "+", "mono small muted"));
           }
         }
-        y += tall;
+        y += bars ? high + tall * 0.28 : tall;
         if (stage.tokens && stage.part === "probs" && cell > 0.5 * f) {
           for (let c = 0; c < columns; c++) {
             const size = Math.min(0.75 * f, cell);
@@ -224,7 +219,7 @@ export function layer(figure) {
         if (!at || c < 0 || c >= at.columns) return null;
         return {
           text: words(at.stage, t, c),
-          box: [at.left + c * at.cell, at.y - 1, at.cell, tall * 0.72 + 2],
+          box: [at.left + c * at.cell, at.y - 1, at.cell, at.high + 2],
           part: at.stage.part,
         };
       };
@@ -237,7 +232,9 @@ export function layer(figure) {
           `At ${t}, ${called(tokens[t])}${place.value === null ? ", the last token" : ""}. ` +
           "Click a row to open it for all tokens; choose another token by a click on one of them.",
         at: (px, py) => {
-          const i = places.findIndex((each) => py >= each.y - 2 && py < each.y + tall * 0.9);
+          const i = places.findIndex(
+            (each) => py >= each.y - 2 && py < each.y + each.high + tall * 0.18,
+          );
           if (i < 0) return null;
           const c = Math.floor((px - places[i].left) / places[i].cell);
           return [i, Math.max(0, Math.min(places[i].columns - 1, c))];
@@ -300,7 +297,8 @@ export function layer(figure) {
     caption(
       "The way of one token through the model, from the embeddings down to the probabilities. The line at the left is " +
         "the residual stream; each branch reads a normalized copy of it, and what it finds is added (+). The numbers " +
-        "are the steps of the layer. Blue is above 0, grey below, and each row keeps its scale at every moment.",
+        "are the steps of the layer. Blue is above 0, red below, and each row keeps its scale at every moment. At the " +
+        "end, the probabilities are bars.",
     ),
   );
 }

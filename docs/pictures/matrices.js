@@ -61,7 +61,7 @@ export function matrices(figure) {
   choice.addEventListener("change", () => picture.dirty());
   right.append(
     caption(
-      "A matrix of the model, row by row. Blue is above 0, grey below; the closer to the paper's " +
+      "A matrix of the model, row by row. Blue is above 0, red below; the closer to the paper's " +
         "colour, the nearer to 0. The scale is the same for all matrices and all moments. Rows of " +
         "token and lm_head belong to tokens; · is BOS.",
     ),

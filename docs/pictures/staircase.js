@@ -195,7 +195,7 @@ export function staircase(figure) {
   figure.append(
     caption(
       "One token of the name: down the left side what every step of the last layer makes, and up the right side the " +
-        "gradient of the loss with respect to it. Blue is a number above 0, orange a gradient above 0, grey is below. The " +
+        "gradient of the loss with respect to it. Numbers are blue above 0 and red below, gradients orange above and violet below. The " +
         "scale of a row is that of the picture in section 5; a gradient of 0.1 has the full colour, at every moment.",
     ),
   );
