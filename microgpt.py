@@ -8,9 +8,9 @@
 import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# These are the settings. Each line has a name, the usual value, the minimum, and what it
-# means. Change them here, or on the command line: python microgpt.py --steps 200. The field
-# calls them hyperparameters. The rest of this section reads and checks them.
+# These are the settings. Each line gives a setting's name, default, minimum and meaning. Those
+# that shape the model and its training are called hyperparameters. Change them here, or type:
+# python microgpt.py --steps 200. The rest of this section only reads and checks them.
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers stand for a token (section 4)"),
@@ -56,12 +56,12 @@ random.shuffle(docs)
 # A model can only work with numbers. So we cut every name into tokens, which are single
 # letters here, and give each token a number. Before every name we put a special token called
 # BOS, for "beginning of sequence", so that there is something from which the first letter can
-# be predicted. After the last letter the same token comes again, and there it says that the
-# name is over. The set of all tokens is called the vocabulary. With a = 0, n = 13 and
-# BOS = 26, "anna" becomes 26 0 13 13 0 26. The numbers only tell the tokens apart. That n is
-# 13 and o is 14 does not make them alike. The task is always the same: given the tokens so
-# far, which token comes next? After BOS this is the first letter, and after the last letter it
-# is BOS again.
+# be predicted. After the last letter the same token appears again, this time to mark the end.
+# The set of all tokens is called the vocabulary. With a = 0, n = 13 and BOS = 26, "anna"
+# becomes 26 0 13 13 0 26. The numbers only tell the tokens apart. That n is 13 and o is 14
+# does not make them alike. The task is always the same: given the tokens so far, which token
+# comes next? After BOS this is the first letter, and after the last letter it is BOS again. A
+# program that gives each token a probability of coming next is called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -85,16 +85,14 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # This is called automatic differentiation, and the way we do it is called backpropagation.
 #
 # A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges,
-# one to a and one to b. We call a and b the children of c. Think of c as standing above them:
-# backward starts at the top and comes down to the children. (Unlike in a family, the children
-# are made before their parents.) A number that was not computed from others has no children,
-# and is called a leaf. Each edge carries a local gradient. If a changes a little, c changes b
-# times as much, so the local gradient on the edge to a is b. In the same way, the local
-# gradient on the edge to b is a. In a + b, both local gradients are 1. For the other
-# operations, calculus tells us: the derivative of exp is exp itself, that of log a is 1 / a,
-# and that of a ** power is power * a ** (power - 1). relu, which section 5 will need, turns
-# negative numbers into 0, so its derivative is 0 for them, and 1 for positive ones. (At 0 we
-# take 0.)
+# one to a and one to b. We call a and b the children of c, because backward comes to c first,
+# and then goes on to them. A number that was not computed from others has no children, and is
+# called a leaf. Each edge carries a local gradient. If a changes a little, c changes b times
+# as much, so the local gradient on the edge to a is b. In the same way, the local gradient on
+# the edge to b is a. In a + b, both local gradients are 1. For the other operations, calculus
+# tells us: the derivative of exp is exp itself, that of log a is 1 / a, and that of a ** power
+# is power * a ** (power - 1). relu, which section 5 will need, turns negative numbers into 0,
+# so its derivative is 0 for them, and 1 for positive ones. (At 0 we take 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
@@ -119,7 +117,7 @@ class Value:                                                    # a number that 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # float() refuses complex results
+    def __pow__(self, power):                                   # (-2) ** 0.5 is complex: refused
         return Value(float(self.data ** power), [(self, power * self.data ** (power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
@@ -133,9 +131,10 @@ class Value:                                                    # a number that 
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
     # First we collect the graph: this result, its children, their children, and so on. We
-    # leave out the leaves, because they have no children to pass a gradient on to. Then we go
-    # from the last Value made to the first. So each node has received a gradient from all its
-    # uses before it passes on their sum. This is called a reverse topological order.
+    # leave out the leaves, because they have no children to pass a gradient on to. Whatever
+    # uses a Value is made after it. So if we go from the last Value made to the first, we come
+    # to all the uses of a node before the node itself, and it passes on its whole gradient.
+    # This is called a reverse topological order.
     def backward(self):
         graph, found = set(), {self}
         while found:
@@ -159,9 +158,9 @@ class Value:                                                    # a number that 
 # leads back to b, and the gradient of b is 1 * 2. backward() doesn't walk path by path. It
 # first comes to the sum, which gives 1 to a * b and 1 to a. Then it comes to a * b, which
 # gives 2 to b and 3 to a. Each edge is visited only once. This matters, because there can be
-# many more paths than edges. Let y = x + x and z = y + y. Two paths lead from y to x, and
-# already four lead from z to x. Each further line like these doubles the number of paths, but
-# adds only two edges.
+# many more paths than edges. Let y = x + x and z = y + y. Two paths lead from y to x, but four
+# lead from z to x. Every further step like this doubles the number of paths, but adds just two
+# edges.
 #
 # Why does the order matter? Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 * a. So
 # h is used by g and by the sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on
@@ -180,8 +179,9 @@ print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 # products, so we make each of them a single Value. The local gradient of each element is its
 # partner, as in any product. For example, if y holds the Values 3 and 4, then the dot product
 # of [a, b] and y is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4. In
-# dot(x, x), each element gets two edges, and so the gradient 2 x. sumprod is the dot product
-# of plain numbers. (Python has it since 3.12. For older versions we make our own.)
+# dot(x, x), each element x_i has two edges, so its gradient is 2 x_i. zip makes the edges: it
+# pairs each Value with its partner's number. sumprod is the dot product of two lists of plain
+# numbers. Python has it since 3.12. For older versions we make our own.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dot(x, y):                                                  # [N], [N] -> a Value
@@ -191,9 +191,9 @@ def dot(x, y):                                                  # [N], [N] -> a 
 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
-# A model that is built from such matrices, with simple functions between them, is called a
-# neural network, and its parameters are also called its weights. (But in this file, weights
-# are something else, which attention will need.) Each token has a row of numbers in the matrix
+# A model that is built from such matrices, with simple nonlinear functions between them, is
+# called a neural network. Its parameters are often called weights. We don't call them so,
+# because attention has weights of another kind. Each token has a row of numbers in the matrix
 # "token". This row is called the token's embedding, and it is all that the model ever sees of
 # the token. The length of the row is the width, or embedding dimension. Each position in a
 # name has an embedding, too, in the matrix "position". The number of positions is the block
@@ -201,19 +201,19 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # length.
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
-# first row is the first number of the result, and so on. For example, the matrix [[3, 4],
-# [5, 6]] turns [1, 2] into [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. A matrix [nout][nin]
-# turns nin numbers into nout numbers. The last matrix of the model is lm_head, short for
-# language model head. It makes a number for each token of the vocabulary, its logit. The
-# higher the logit, the more likely the model thinks it is that this token comes next. The
-# remaining matrices are grouped into layers. Each layer has four for attention and two for the
-# MLP, which section 5 explains. Their names are pairs, such as ("query", 0) for the query
-# matrix of the first layer. Many networks also add a learned number to each result, a bias. We
-# leave it out.
+# first row gives the first number of the result, the one with the second row gives the second
+# number, and so on. For example, the matrix [[3, 4], [5, 6]] turns [1, 2] into
+# [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. A matrix [nout][nin] turns nin numbers into nout
+# numbers. The last matrix of the model is lm_head, short for language model head. It makes a
+# number for each token of the vocabulary, its logit. The higher the logit, the more likely the
+# model thinks it is that this token comes next. The remaining matrices are grouped into
+# layers. Each layer has four for attention and two for the MLP, which section 5 explains.
+# Their names are pairs, such as ("query", 0) for the query matrix of the first layer. Many
+# networks also add a learned number to each result, a bias. We leave it out.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
-# position has 16 * 16, the four matrices of attention have 16 * 16 each, and the two of the
-# MLP, which works with four times the width, have 64 * 16 and 16 * 64. That makes 4,192
+# position has 16 * 16, and the four matrices of attention have 16 * 16 each. The MLP is four
+# times as wide inside, so its two matrices have 64 * 16 and 16 * 64. That makes 4,192
 # parameters.
 shapes = {"token": (vocab, width), "position": (block, width), "lm_head": (vocab, width)}
 for layer in range(layers):
@@ -223,7 +223,7 @@ for layer in range(layers):
     shapes["down", layer] = width, 4 * width
 
 # We will often want all parameters as one long list. This function cuts such a list into the
-# matrices. Each islice takes the next numbers from it, as many as one row has.
+# matrices. Each islice takes just enough numbers for the next row.
 def matrices(numbers):                                          # [params] -> {name: [nout][nin]}
     left = iter(numbers)
     return {name: [list(itertools.islice(left, nin)) for _ in range(nout)]
@@ -232,16 +232,17 @@ def matrices(numbers):                                          # [params] -> {n
 # All parameters start as random numbers. If they all started equal, then all 16 numbers of an
 # embedding would be treated alike and get the same gradient. They would stay equal forever,
 # and do the work of just one number. So we break the symmetry and draw the parameters from a
-# normal distribution around 0. Its standard deviation, the typical distance from 0, is 0.08, a
-# choice. Such small numbers give small logits, so to the untrained model all tokens are about
-# equally likely. They are plain numbers. Our first engine will make a Value of each.
+# normal distribution around 0. Its standard deviation, the typical distance from 0, is 0.08,
+# which is simply a choice. Such small numbers give small logits, so to the untrained model, no
+# token is much likelier than another. They are plain numbers. Our first engine will make a
+# Value of each.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
 print(f"num params: {len(untrained)}")
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
 # Now we compute the logits of the next token from the tokens so far. This direction is the
 # forward pass. First, five small functions. add adds two vectors number by number, and columns
-# turns the columns of a matrix into rows.
+# turns the columns of a matrix into rows. This is called transposing it.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
@@ -250,9 +251,9 @@ def columns(matrix):                                            # [A][B] -> [B][
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
 # how well two vectors match. It is positive if they point roughly the same way, 0 if they are
-# at right angles, and negative if they point away from each other. It is also larger if the
-# numbers in them are larger. So each row of the matrix is a pattern, and the result says how
-# well x matches each pattern.
+# at right angles, and negative if they point in roughly opposite directions. It is also larger
+# if the numbers in them are larger. So each row of the matrix is a pattern, and the result
+# says how well x matches each pattern.
 def linear(x, matrix):                                          # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in matrix]
 
@@ -261,9 +262,9 @@ def linear(x, matrix):                                          # [nin], [nout][
 # weights in attention, and for the probabilities of the next token. The scores 1 and 0 would
 # also become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So
 # we may subtract the same number from all the scores. We subtract the largest, because exp of
-# a large number would be too large for a float. This would be an overflow. Whichever number we
-# subtract, the result is the same. So this number needs no gradient, and it can be a plain
-# number without edges.
+# a large number would be too large for a float: an overflow. The number that we subtract
+# changes nothing in the result. So the derivative with respect to it is 0, and it can be a
+# plain number without edges.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -274,9 +275,9 @@ def softmax(scores):                                            # [N] -> [N]
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
 # divided by it. After that, the mean of the squares is 1. So whatever reads a normalized
 # vector always gets numbers of the same typical size. Without this, the numbers could grow
-# from layer to layer. If each layer only doubled them, 20 layers would make them a million
-# times as large. The 1e-5 keeps us from dividing by 0. Most models also learn a factor for
-# each number. We leave it out.
+# from layer to layer. Even if each layer merely doubled them, 20 layers would make them a
+# million times as large. The 1e-5 keeps us from dividing by 0. Most models also learn a factor
+# for each number. We leave it out.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -293,69 +294,71 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # not that of their position. The sum is small at first, so we normalize it, and x starts with
 # numbers of about 1 in size. Then come the layers. In every layer, first attention and then
 # the MLP reads a normalized copy of x, and adds its result to x. At the end, lm_head makes the
-# logits.
+# logits. The part of the plan between x and lm_head is one layer. With more layers, it
+# repeats.
 #
 # The layers never replace x. They only add to it. What a layer adds is called a residual, and
 # x is called the residual stream. A later layer can use what an earlier one has added. That is
-# one reason why depth helps. The stream also helps the gradients. The derivative of a sum with
-# respect to each of its terms is 1. So there is always a path on which gradients come back
-# along x through all the layers, multiplied by nothing but 1. On all other paths they are
-# multiplied many times, and could become tiny or huge.
+# one reason why it helps to have many layers. Ours has only one. The stream also helps the
+# gradients. The derivative of a sum with respect to each of its terms is 1. So there is always
+# a path on which gradients come back along x through all the layers, multiplied by nothing but
+# 1. On all other paths they are multiplied many times, and could become tiny or huge.
 
 # We begin with the MLP, which is simpler, because it treats each token by itself. MLP stands
 # for multilayer perceptron. It is also called the feed-forward network. It reads a normalized
 # copy of x. Each row of its matrix "up" is a pattern, and linear says how well the copy
 # matches it. There are 4 * width patterns, a common choice. Then relu turns negative numbers
-# into 0, so that only the patterns that are matched have an effect. relu is called the
-# activation function. A pattern with its relu is called a neuron, and all of them together are
-# called a hidden layer. Then the matrix "down" turns these numbers into a vector of the width.
-# Say there are two patterns, with the numbers 2 and 0 after relu, and a width of 2, and the
-# rows of "down" are [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or
-# [2, 6]. This is 2 times the first column, [1, 3]. So each pattern has a column of "down", and
-# the better the pattern is matched, the more of its column is added to x.
+# into 0, so that only the patterns that are matched have an effect. A function that is used
+# like this is called an activation function. A pattern with its relu is called a neuron, and
+# all of them together are called a hidden layer. Then the matrix "down" turns these numbers
+# into a vector of the width. Say there are two patterns, with the numbers 2 and 0 after relu,
+# and a width of 2, and the rows of "down" are [1, 5] and [3, 7]. Then the result is
+# [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the first column, [1, 3]. So each
+# pattern has a column of "down", and the better the pattern is matched, the more of its column
+# is added to x.
 #
 # Why relu? Without it, the second matrix would be of no use. Say that "up" makes the numbers
 # 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
 # just 11 * a + 3 * b, and a single matrix could have made it.
 
-# Attention is how tokens pass information to each other. From a normalized copy of its x,
-# called n in the code, each token makes three vectors, with three matrices. The query says
-# what this token is looking for. The key says how other tokens can find it. The value is what
-# it tells the tokens that find it. (It has nothing to do with our class Value.) What makes a
-# token easy to find is not always what it has to tell, so key and value are different vectors.
-# Query and key are different as well. If they were the same vector, a token would mostly find
-# itself, because a vector matches itself better than it matches most others.
+# Attention is how tokens pass information to each other. Since it happens within one and the
+# same text, it is also called self-attention. From a normalized copy of its x, called n in the
+# code, each token makes three vectors, with three matrices. The query says what this token is
+# looking for. The key says how other tokens can find it. The value is what it tells the tokens
+# that find it. (It has nothing to do with our class Value.) What makes a token easy to find is
+# not always what it has to tell, so key and value are different vectors. Query and key are
+# different as well. If they were the same vector, a token would mostly find itself, because a
+# vector matches itself better than it matches most others.
 #
 # Here is an example with vectors of 4 numbers. A token has the query [2, 2, 0, 0]. It can
 # listen to the token before it, with the key [2, 0, 1, 0], and to itself, with the key
 # [0, 1, 0, 3]. The dot products of the query with these keys are 4 and 2. We divide them by 2,
-# which is the square root of 4, the number of elements. (Why we do this, we will see after the
-# code.) The scores are then 2 and 1, and softmax turns them into the weights 0.73 and 0.27.
-# Say that the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears
-# 0.73 times the first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0]. We say that
-# it attends to these tokens, with these weights. On short names, attention will turn out to
-# help little. It shows its power in long texts.
+# which is the square root of 4, the number of elements. (We will see why after the code.) The
+# scores are then 2 and 1, and softmax turns them into the weights 0.73 and 0.27. Say that the
+# values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the
+# first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0]. We say that it attends to
+# these tokens, with these weights. In section 10, we will test how much it helps.
 #
 # A token may look for several things at once. So its query, key and value, of 16 numbers each,
 # are cut into four slices of 4 numbers, and all this is done for each slice separately. Each
-# of these computations is called a head, and all together they are called multi-head
-# attention. One head might look for the last vowel, another for the beginning of the name.
-# What each head looks for is learned, and we may not have a word for it. At the end, the
-# matrix "output" mixes what the heads have heard.
+# of these computations is called a head, and together they make multi-head attention. One head
+# might look for the last vowel, another for the beginning of the name. What each head looks
+# for is learned, and we may not have a word for it. At the end, the matrix "output" mixes what
+# the heads have heard.
 #
 # We go through a name token by token. Each token first adds its own key and value to two
 # lists, keys and values, and then listens to all that is in them. So it hears the tokens
-# before it, and itself, but it can't look ahead. This is called causal attention. Since no
-# token hears a later one, its keys and values never change. So they can stay in the lists,
+# before it, and itself, but it can't look ahead. This is called causal attention. Since a
+# token never hears a later one, its key and value never change. So they can stay in the lists,
 # which are called the KV cache, and nothing is computed twice. The lists hold Values, so in
 # training, gradients flow back along their edges to the earlier tokens.
 
-# Here is the whole model, for one token. The cache has the two lists for each layer. The steps
-# of a layer are numbered: 1 to 6 are attention, and 7 to 9 are the MLP. query[head] is
-# query[0:4] for the first head. columns(values) has a row for each number of a value, with
-# that number of every token. In our example, its first row is [10, 0], and the dot product of
-# this row with the weights is 0.73 * 10 + 0.27 * 0 = 7.3. So linear makes the weighted sum of
-# the values.
+# Here is the whole model, for one token. The cache has a pair of lists for each layer, so the
+# loop over the cache is the loop over the layers. Steps 1 to 6 of a layer are attention, and
+# steps 7 to 9 are the MLP. head is a Python slice, so query[head] is query[0:4] for the first
+# head. Row i of columns(values) has number i of every token's value. In our example, the first
+# row is [10, 0], and its dot product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3. So linear
+# makes the weighted sum of the values.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -370,7 +373,7 @@ def gpt(model, token, position, cache):                         # -> logits [voc
         heard = []                                              # 5: listen, one head at a time
         for head in slices:
             weights = softmax([dot(query[head], key[head]) / root for key in keys])
-            heard += linear(weights, columns(values)[head])
+            heard += linear(weights, columns(values)[head])     # the weighted sum of the values
         x = add(x, linear(heard, model["output", layer]))       # 6: mix what was heard, add it
         n = rmsnorm(x)                                          # 7: normalize a copy
         matches = linear(n, model["up", layer])                 # 8: [4 * width], match patterns
@@ -389,17 +392,17 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # would be nearly 0, and queries and keys would hardly learn.
 #
 # What is heard is a sum, and a sum does not depend on the order of its terms. So without
-# positions, a single attention layer could not tell in which order the earlier letters came.
+# positions, our single layer could not tell in which order the earlier letters came.
 #
 # Each token listens to all tokens before it. So in a text that is twice as long, there are
 # four times as many pairs of tokens to compare. In very long texts, this is most of the work.
 #
-# All this is a transformer (Vaswani and colleagues, 2017). One way to remember the name: layer
-# by layer, it transforms the vector of a token into one that says what comes next. The first
-# transformers were made to translate. One half, the encoder, read a sentence, and the other
-# half, the decoder, wrote its translation. A GPT is only the half that writes. GPT-2 follows
-# the same plan as ours, and differs in details. For example, it does not normalize the sum of
-# the embeddings, but it normalizes x once more before lm_head.
+# All this is a transformer (Vaswani and colleagues, 2017). Layer by layer, it transforms the
+# vector of a token into one that says what comes next. The first transformers were made to
+# translate. One half, the encoder, read a sentence, and the other half, the decoder, wrote its
+# translation. A GPT is only the half that writes. GPT-2 follows the same plan as ours, and
+# differs in details. For example, it does not normalize the sum of the embeddings, but it
+# normalizes x once more before lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -408,16 +411,18 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # if p is one in a thousand, it is 6.91. Why a logarithm? The probability of a whole name is
 # the product of the probabilities of its tokens, each of them given the tokens before it. The
 # logarithm turns this product into a sum, so the surprise of a name is the sum of the
-# surprises of its tokens. A small surprise means a large probability. So training, which makes
-# the surprises small, makes the training names as probable as it can.
+# surprises of its tokens. A small surprise means a large probability. So when training makes
+# the surprises small, it makes the training names as probable as it can. This is called
+# maximum likelihood.
 #
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
-# letters gives 9 predictions, the last one for the BOS at the end. (If a name is longer than
-# the block, only its beginning counts.) The target of each token is the one after it. After
-# each prediction the true token goes in, not the model's guess. This is called teacher
-# forcing. The loss of the name is the mean of the surprises, so that long and short names can
-# be compared. This mean is called the cross-entropy, a term from information theory.
+# letters gives 9 predictions, the last one for the BOS at the end. (If a name has more
+# predictions than the block has positions, only the first ones count.) The target of each
+# token is the one after it. After each prediction the true token goes in, not the model's
+# guess. This is called teacher forcing. The loss of the name is the mean of the surprises, so
+# that long and short names can be compared. This mean is called the cross-entropy, a term from
+# information theory.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -453,8 +458,8 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # the change in the parameter. This is called a gradient check. (With a much smaller change,
 # the two losses would agree in almost all their digits, and rounding would spoil their
 # difference.) We take the first number in the embedding of BOS, because every name begins with
-# BOS. The matrix "token" is the first in the list of parameters, so its row BOS begins at
-# number BOS * width. This tests one gradient of thousands. Section 12 will compare all of them
+# BOS. The matrix "token" is the first in the list of parameters, so its row BOS starts at
+# index BOS * width. This tests one gradient of thousands. Section 12 will compare all of them
 # with those of a second engine.
 which = BOS * width
 _, gradients = autograd(untrained, example)
@@ -473,14 +478,14 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # letter, for example, gets no gradient from most names, and yet it must be learned just as
 # well as the others. So no single rate suits all parameters.
 #
-# Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means for every
-# parameter. One is the mean of its recent gradients. If the names disagree, their gradients
-# mostly cancel out in this mean. If they agree, it stays large. The other is the mean of the
-# squares of its recent gradients. Squares can't cancel out, because they are never negative.
-# So the root of their mean is the typical size of a gradient of this parameter. In statistics,
-# these two means are called the first and the second moment, and Adam is short for adaptive
-# moment estimation. Adam divides the first mean by the typical size, multiplies the result by
-# the rate, and subtracts it from the parameter.
+# Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, or moving
+# averages, for every parameter. One is the mean of its recent gradients. If the names
+# disagree, their gradients mostly cancel out in this mean. If they agree, it stays large. The
+# other is the mean of the squares of its recent gradients. Squares can't cancel out, because
+# they are never negative. So the root of their mean is the typical size of a gradient of this
+# parameter. In statistics, these two means are called the first and the second moment, and
+# Adam is short for adaptive moment estimation. Adam divides the first mean by the typical
+# size, multiplies the result by the rate, and subtracts it from the parameter.
 #
 # Say the gradient is always the same number g. Then the two means are g and g², and g / √g² is
 # 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move at the same
@@ -488,10 +493,10 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # mean is near 0, and the parameter hardly moves.
 #
 # To update the first mean, we take 0.85 times its old value and add 0.15 times the new
-# gradient. So with every name, the part of the older gradients shrinks to 85 percent. After 7
-# names a third of it is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99 and
-# 0.01. Now it takes 110 names until a third is left, so the size that we divide by changes
-# slowly.
+# gradient. So with every name, what is left of an older gradient shrinks to 85 percent. After
+# 7 names only a third is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99 and
+# 0.01. Then it takes 110 names before only a third is left, so the size that we divide by
+# changes slowly.
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient. So we divide it by 0.15. After the second name, it is
@@ -510,24 +515,24 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 
 # What happens to the rare letter? If a gradient g comes after a long run of zeros, the first
 # mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5
-# times the rate at once, however small g is. With the next names the first mean fades faster
-# than the root of the second, and the parameter moves less and less, in all by about ten times
-# the rate. Why do we need squares? The mean of the sizes of the gradients would be 0.01 g, and
-# the parameter would jump by 15 times the rate.
+# times the rate at once, however small g is. (If we averaged sizes instead of squares, we
+# would divide by 0.01 g, and it would move by 15 times the rate at once.) With the next names
+# the first mean fades faster than the root of the second, and the parameter moves less and
+# less.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999. But with 0.999, it takes 1,100
-# names until a third is left, and our whole training has 1,000.
+# names before only a third is left, and our whole training has 1,000.
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam
 # moves the parameters. That is all there is to training. Every step sees one name of the
 # shuffled list instead of all of them, so its gradients only estimate those of all names
 # together. This idea is called stochastic gradient descent, and Adam is a refinement of it.
-# Larger models learn from many examples in each step, which are called a batch. The rate falls
-# in a straight line, almost to 0. Large steps learn fast, and small ones at the end keep the
-# last few steps from undoing what was learned before. You can stop the training with Ctrl-C.
-# The program then goes on with what has been learned so far. adam returns new lists, so the
-# list untrained stays as it is.
+# Larger models learn from a batch of many examples in each step. The rate falls in a straight
+# line, almost to 0. Large steps learn fast, and small ones at the end keep the last few steps
+# from undoing what was learned before. You can stop the training with Ctrl-C. The program then
+# goes on with what has been learned so far. adam returns new lists, so the list untrained
+# stays as it is.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
@@ -537,13 +542,6 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # comes next. Strictly speaking, one takes the mean over all tokens, and not over names. Here
 # this makes hardly any difference. The bar at the end of each line shows the perplexity, with
 # up to 25 marks.
-#
-# We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
-# before the model learns from the name. So each loss tests the model on a name that it has not
-# yet seen. A longer training goes through the whole list several times, and each pass is
-# called an epoch. Then a large model can learn names by heart and get worse on new ones. This
-# is called overfitting. To notice it, you test the model on names that are never used for
-# training, the validation set.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -563,6 +561,13 @@ def train(engine, steps):                                       # -> numbers, lo
     except (ArithmeticError, ValueError) as problem:
         parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
+
+# We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
+# before the model learns from the name. So each loss tests the model on a name that it has not
+# yet seen. A longer training goes through the whole list several times, and each pass is
+# called an epoch. Then a large model can learn names by heart and get worse on new ones. This
+# is called overfitting. To detect it, you test the model on names that are never used for
+# training, the validation set.
 
 # This function prints a line of progress. On a screen, each line takes the place of the line
 # before, but every hundredth line stays.
@@ -590,10 +595,11 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
 # has learned. Take two tokens with probabilities 0.8 and 0.2. The exp of the first logit is 4
 # times that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square
-# of exp(x). So now the first token is 16 times as likely as the second. A low temperature
-# plays it safe, and near 0 it almost always takes the likeliest token. A high one takes risks.
-# At our 0.5 the names sound better than they would at 1. Try --temperature 1 to hear the
-# difference. We never call backward() here, so the edges of these Values are wasted.
+# of exp(x). So now the first token is 16 times as likely as the second. At a low temperature
+# the model plays it safe, and near 0 it almost always takes the likeliest token. At a high one
+# it takes risks. At our 0.5 the names sound better than they would at 1, but they are more
+# alike. Try --temperature 1 to hear the difference. We never call backward() here, so the
+# edges of these Values are wasted.
 def generate(numbers):                                          # [params] -> a name
     model = matrices([Value(number) for number in numbers])
     cache = [([], []) for _ in range(layers)]
@@ -607,16 +613,16 @@ def generate(numbers):                                          # [params] -> a 
         name += letters[token]
     return name
 
-# Let's hear what the model says, and for comparison, what it said before its training. We also
+# Let's hear what the model says, and for comparison, what it said before training. We also
 # look up its names in our file. Some may be names that it was trained on. Others may be in the
 # file, although it was never trained on them. In our run, only one of its twenty names is in
-# the file, and it was not trained on that one. The model makes up names. It doesn't recite
-# them.
+# the file, and it was not trained on that one. Mostly, the model makes up names. It doesn't
+# recite them.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Nobody told the model about vowels. Yet in our run, the closest embeddings are those of
-# the other vowels. That's probably because much the same letters follow all of them. (With
-# another seed, a consonant may come between.)
+# the other vowels. That's probably because vowels are followed by much the same letters. (With
+# another seed, a consonant may slip in among them.)
 def show(numbers, seen):                                        # [params], the names trained on
     names = [generate(numbers) for _ in range(args.samples)]
     for i, name in enumerate(names, start=1):
@@ -636,8 +642,9 @@ if not args.fast:
 # How much do attention and positions help? Here is the mean loss of the last hundred names for
 # our model, and for variants of this file that lack a part, each trained once in the same way.
 # A bigram table only counts which letter follows which. Every count starts at 1, so that no
-# pair is impossible, and the shares of the counts are its probabilities. It, too, is tested on
-# each name before it learns from it.
+# pair is impossible. For the probabilities, each count is divided by the total for its first
+# letter. The table, too, is tested on each name before it learns from it. In perplexity, the
+# table comes to 13.4, and our model to 11.8.
 #
 #   2.594   a bigram table
 #   2.598   a model without attention and without positions
@@ -648,9 +655,9 @@ if not args.fast:
 # Take attention away, and almost nothing is lost. Take the positions away, and almost nothing
 # is lost either. Take both away, and the model sees only the last letter, and is no better
 # than the table. On short names and in a short training, either of the two is enough. Probably
-# both tell the model how long the name is already. Attention can notice this without
-# positions: the more tokens there are, the less weight each of them gets. Another random start
-# changes the last three figures by as much as they differ. In longer texts, and in larger
+# both tell the model how long the name is so far. Attention can notice this without positions:
+# the more tokens there are, the less weight each of them gets. The last three figures differ
+# so little that another random start can change their order. In longer texts, and in larger
 # models, attention pays off, because it can fetch what was said long before. (To try this
 # yourself, delete the line of step 6 in gpt, or use only the token's embedding in the first
 # line. The second engine will then disagree.)
@@ -671,10 +678,10 @@ if not args.fast:
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
 # what linear does, for many vectors at once. So dots(a, columns(b)) takes the dot products of
-# the rows of a with the columns of b. In linear algebra, columns(b) is called b transposed,
-# and dots(a, columns(b)) is the matrix product of a and b. rowwise applies a function row by
-# row. For example, rowwise(add, a, b) adds the first rows of a and b, then the second rows,
-# and so on, until one of them has no more rows.
+# the rows of a with the columns of b. This is the matrix product of a and b. rowwise applies a
+# function row by row. For example, rowwise(add, a, b) adds the first rows of a and b, then the
+# second rows, and so on, until one of them has no more rows. (w["position"] has more rows than
+# a name has tokens.)
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
@@ -730,9 +737,9 @@ def rmsnorm_back(dy, x, y):                                     # -> dx
 # The other goes through exp(x_i), and only if i = j. Its derivative is exp(x_j) / S = y_j. So
 # we multiply by dy_i and add up:
 #     dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i)
-# The last sum is the mean of dy, weighted by the probabilities y. If one y is 1 and all others
-# are 0, every dx_j is 0: either y_j is 0, or the mean is dy_j itself. No gradient gets back,
-# as section 5 said about large scores.
+# The last sum is the mean of dy, weighted by the probabilities y. If one probability is 1 and
+# all others are 0, this mean is the dy of that one. Then every dx_j is 0, and no gradient gets
+# back. This is what section 5 said about large scores.
 def softmax_forward(x):                                         # [N] -> [N]
     largest = max(x)
     exps = [math.exp(xi - largest) for xi in x]
@@ -740,13 +747,13 @@ def softmax_forward(x):                                         # [N] -> [N]
     return [each / total for each in exps]
 
 def softmax_back(dy, y):                                        # -> dx
-    mean = sumprod(dy, y)                                       # the mean of dy, weighted by y
-    return [yj * (dyj - mean) for dyj, yj in zip(dy, y)]
+    weighted = sumprod(dy, y)                                   # the mean of dy, weighted by y
+    return [yj * (dyj - weighted) for dyj, yj in zip(dy, y)]
 
-# Attention. Since all tokens are there at once, we have to hide the later ones. A mask sets
-# their scores to minus infinity. Then their weights are 0, because exp of minus infinity is 0.
-# Take one head. Token t listens to token e, an earlier one or itself, with q, k and v for
-# query, key and value:
+# Attention. Since we now handle all tokens at once, we have to hide the later ones. A mask
+# sets their scores to minus infinity. Then their weights are 0, because exp of minus infinity
+# is 0. Take one head. Token t listens to token e, an earlier one or itself, with q, k and v
+# for query, key and value:
 #     match_te = Σ_i q_ti k_ei                  query t with key e
 #     score_te = match_te / root                or -∞, if e is later than t
 #     weight_te = softmax of the scores of t    over all e
@@ -755,7 +762,7 @@ def softmax_back(dy, y):                                        # -> dx
 # was used, and these are added up.
 #     dweight_te = Σ_i dheard_ti v_ei           weight_te was used in heard_ti, for every i
 #     dv_ei = Σ_t weight_te dheard_ti           v_ei was used in heard_ti, for every t
-#     dscore = softmax_back(dweight, weight)    for each row t, so 0 where the weight is 0
+#     dscore = softmax_back(dweight, weight)    row by row; where the weight is 0, it is 0
 #     dmatch_te = dscore_te / root              match_te was divided by root
 #     dq_ti = Σ_e dmatch_te k_ei                q_ti was used in match_te, for every e
 #     dk_ei = Σ_t dmatch_te q_ti                k_ei was used in match_te, for every t
@@ -772,30 +779,32 @@ def softmax_back(dy, y):                                        # -> dx
 # second gets the opposite. The first value gets 0.73 times dheard, and the second 0.27 times.
 # Other tokens may listen to the same keys and values, and what they send is added.
 #
-# In the code, columns turns q, k and v first. Then row i holds number i of every token, and
-# q[head] has the rows of one head. Each sum above is one call of dots, which always sums over
-# the last index of both matrices. If the index is not the last, columns turns the matrix.
+# In the code, q, k and v are first transposed, from [t][i] to [i][t]. Then row i holds number
+# i of every token, and q[head] has the rows of one head. Each sum above is one call of dots.
+# dots sums over the last index of both its matrices, so a matrix in which this index comes
+# first is transposed again. The comments show each sum, its factors in the order of the code,
+# and the two indices of the result.
 def attention_forward(q, k, v):                                 # -> heard [T][width], weights
     q, k, v = columns(q), columns(k), columns(v)                # [width][T]
     heard, weights = [], []
     for head in slices:
-        matches = dots(columns(q[head]), columns(k[head]))      # Σ_i q_ti k_ei
+        matches = dots(columns(q[head]), columns(k[head]))      # Σ_i q_ti k_ei -> [t][e]
         scores = [[match / root if e <= t else -math.inf for e, match in enumerate(row)]
                   for t, row in enumerate(matches)]
         weights.append(rowwise(softmax_forward, scores))
-        heard += dots(v[head], weights[-1])                     # Σ_e weight_te v_ei
+        heard += dots(v[head], weights[-1])                     # Σ_e v_ei weight_te -> [i][t]
     return columns(heard), weights
 
 def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv, [T][width] each
     dh, q, k, v = columns(dheard), columns(q), columns(k), columns(v)
     dq, dk, dv = [], [], []
     for head, weight in zip(slices, weights):
-        dweight = dots(columns(dh[head]), columns(v[head]))     # Σ_i dheard_ti v_ei
+        dweight = dots(columns(dh[head]), columns(v[head]))     # Σ_i dheard_ti v_ei -> [t][e]
         dscore = rowwise(softmax_back, dweight, weight)
         dmatch = [[each / root for each in row] for row in dscore]
-        dq += dots(k[head], dmatch)                             # Σ_e dmatch_te k_ei
-        dk += dots(q[head], columns(dmatch))                    # Σ_t dmatch_te q_ti
-        dv += dots(dh[head], columns(weight))                   # Σ_t weight_te dheard_ti
+        dq += dots(k[head], dmatch)                             # Σ_e k_ei dmatch_te -> [i][t]
+        dk += dots(q[head], columns(dmatch))                    # Σ_t q_ti dmatch_te -> [i][e]
+        dv += dots(dh[head], columns(weight))                   # Σ_t dheard_ti weight_te -> [i][e]
     return columns(dq), columns(dk), columns(dv)
 
 # Cross-entropy. The surprise is -log p, where p is the probability of the target, the token
@@ -813,11 +822,11 @@ def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv,
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. q, k and v are the queries, keys and values of all
-# tokens. x1 is x after step 6, and n1 is its normalized copy. Anything that was used twice
-# gets gradients from both uses, and they add up. A sum, as in steps 6 and 9, passes its
+# tokens. x1 is x after step 6, and n1 is its normalized copy. Anything that was used more than
+# once gets a gradient from every use, and they add up. A sum, as in steps 6 and 9, passes its
 # gradient on to both its terms unchanged. At the end, each position gets its gradient once,
-# but the same token can occur twice, so its gradients are added up. What the name does not use
-# keeps the gradient 0.
+# but the same token can occur twice, so its gradients are added up. Rows that this name does
+# not use keep the gradient 0.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
     targets = tokens[1:block + 1]
@@ -867,8 +876,8 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
 # %% 12. The two engines compared -----------------------------------------------------------------
 # Do the two engines agree? We try them on the first name and on the longest, which may be
 # longer than the block. They must find the same loss and the same gradients, except for
-# rounding. We print how far apart they find the same gradient, at most, as a part of the
-# largest gradient.
+# rounding. We print the largest difference between their gradients, relative to the largest
+# gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))
@@ -877,7 +886,7 @@ for name in docs[0], max(docs, key=len):
     gaps += [abs(a - b) / largest for a, b in zip(gradients, explicit_gradients)]
     if not (math.isclose(loss, explicit_loss) and all(gap < 1e-9 for gap in gaps)):
         sys.exit("the two engines disagree")
-print(f"the engines agree: all {len(untrained)} gradients to {max(gaps):.0e} of the largest")
+print(f"the engines agree: {len(untrained)} gradients match to {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
 # You will see the same losses again. Why is this engine faster? It makes no Values and no
@@ -898,10 +907,10 @@ else:
               f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
 
 # And that's all of it. The models you can talk to are made on the same principles, but they
-# are millions of times larger, with many layers, and they have read billions of times as much.
-# Their tokens are pieces of words. Our training, in which a model only learns what comes next,
-# is called pretraining. That is the P in GPT. After pretraining, such models are trained
-# further, to answer questions and to be helpful. This is called fine-tuning. Still, what they
-# do is what you have seen: they continue a text token by token, in the way that training has
-# made likely, whether it is true or not. Generative, pretrained, transformer: now you know all
-# three words.
+# are millions of times larger, with many layers, and they are trained on billions of times as
+# much text. Their tokens are pieces of words. Our training, in which a model only learns what
+# comes next, is called pretraining. That is the P in GPT. After pretraining, such models are
+# trained further, to answer questions and to be helpful. This is called fine-tuning. Still,
+# what they do is what you have seen: they continue a text token by token, in the way that
+# training has made likely, whether it is true or not. Generative, pretrained, transformer: now
+# you know all three words.

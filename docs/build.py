@@ -73,7 +73,7 @@ LIVE = "gpt", "loss_of"                                 # functions whose lines 
 # The colour of a number, by the name of the lecture that holds it. All others are tensors.
 KINDS = {
     "gradient": "grad local_grad slope gradients explicit_gradients measured dx dy dw di dq dk dv dn dx1 dn1 dn_q dn_k "
-                "dn_v dlogits dhidden dheard dh dweight dscore dmatch rmsnorm_back.mean softmax_back.mean",
+                "dn_v dlogits dhidden dheard dh dweight dscore dmatch rmsnorm_back.mean weighted",
     "loss": "loss losses explicit_loss explicit_losses surprises",
     "time": "began seconds explicit_seconds",
 }

@@ -341,7 +341,7 @@ def test_the_new_operator_of_exercise_6_has_the_gradient_it_states():
 @pytest.mark.parametrize("number", [7, 8, 9, 10, 11, 12, 14])
 def test_with_the_solution_of_an_exercise_the_engines_agree_as_it_says(number):
     _, printed = silent(*LITTLE, source=solved(number))
-    assert (float(figure(r"gradients to (\S+) of", printed)) < 1e-12) == (number != 14)
+    assert (float(figure(r"gradients match to (\S+) of", printed)) < 1e-12) == (number != 14)
     assert (float(figure(r"2 losses differ by at most (\S+)", printed)) < 1e-12) == (number != 14)
     if number == 12:
         losses = re.findall(r"^step .*loss (\S+)", printed, re.M)
