@@ -60,8 +60,8 @@ random.shuffle(docs)
 # The set of all tokens is called the vocabulary. With a = 0, n = 13 and BOS = 26, "anna"
 # becomes 26 0 13 13 0 26. The numbers only tell the tokens apart. That n is 13 and o is 14
 # does not make them alike. The task is always the same: given the tokens so far, which token
-# comes next? After BOS this is the first letter, and after the last letter it is BOS again. A
-# program that gives each token a probability of coming next is called a language model.
+# comes next? A program that gives each token a probability of coming next is called a language
+# model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -80,9 +80,10 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # Learning means making an error smaller. Our error will be a single number, the loss, and it
 # will be computed from thousands of other numbers. For each of them we ask: if this number
 # grew a little, how fast would the loss grow? That is the derivative of the loss with respect
-# to this number. We call it the number's gradient. Strictly speaking, the gradient of the loss
-# is the list of all these derivatives. Autograd finds all of them in a single backward pass.
-# This is called automatic differentiation, and the way we do it is called backpropagation.
+# to this number. We call it the number's gradient. In mathematics, the list of all these
+# derivatives is called the gradient of the loss. Autograd finds all of them in a single
+# backward pass. This is called automatic differentiation, and the way we do it is called
+# backpropagation.
 #
 # A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges,
 # one to a and one to b. We call a and b the children of c, because backward comes to c first,
@@ -186,8 +187,8 @@ sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dot(x, y):                                                  # [N], [N] -> a Value
     assert len(x) == len(y), "a dot product needs two vectors of the same length"
-    xs, ys = [xi.data for xi in x], [yi.data for yi in y]
-    return Value(sumprod(xs, ys), [*zip(x, ys), *zip(y, xs)])
+    x_data, y_data = [xi.data for xi in x], [yi.data for yi in y]
+    return Value(sumprod(x_data, y_data), [*zip(x, y_data), *zip(y, x_data)])
 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
@@ -241,12 +242,12 @@ print(f"num params: {len(untrained)}")
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
 # Now we compute the logits of the next token from the tokens so far. This direction is the
-# forward pass. First, five small functions. add adds two vectors number by number, and columns
-# turns the columns of a matrix into rows. This is called transposing it.
+# forward pass. First, five small functions. add adds two vectors number by number, and
+# transpose turns the columns of a matrix into rows.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
-def columns(matrix):                                            # [A][B] -> [B][A]
+def transpose(matrix):                                          # [A][B] -> [B][A]
     return list(zip(*matrix))
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
@@ -274,10 +275,9 @@ def softmax(scores):                                            # [N] -> [N]
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
 # divided by it. After that, the mean of the squares is 1. So whatever reads a normalized
-# vector always gets numbers of the same typical size. Without this, the numbers could grow
-# from layer to layer. Even if each layer merely doubled them, 20 layers would make them a
-# million times as large. The 1e-5 keeps us from dividing by 0. Most models also learn a factor
-# for each number. We leave it out.
+# vector gets numbers of the same typical size, however large or small the vector was. The 1e-5
+# keeps us from dividing by 0. Most models also learn a factor for each number. We leave it
+# out.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -356,9 +356,9 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Here is the whole model, for one token. The cache has a pair of lists for each layer, so the
 # loop over the cache is the loop over the layers. Steps 1 to 6 of a layer are attention, and
 # steps 7 to 9 are the MLP. head is a Python slice, so query[head] is query[0:4] for the first
-# head. Row i of columns(values) has number i of every token's value. In our example, the first
-# row is [10, 0], and its dot product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3. So linear
-# makes the weighted sum of the values.
+# head. transpose makes a row of the first numbers of all the values, then a row of the second
+# numbers, and so on. In our example, the first row is [10, 0], and its dot product with the
+# weights is 0.73 * 10 + 0.27 * 0 = 7.3. So linear makes the weighted sum of the values.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -373,12 +373,12 @@ def gpt(model, token, position, cache):                         # -> logits [voc
         heard = []                                              # 5: listen, one head at a time
         for head in slices:
             weights = softmax([dot(query[head], key[head]) / root for key in keys])
-            heard += linear(weights, columns(values)[head])     # the weighted sum of the values
+            heard += linear(weights, transpose(value[head] for value in values))
         x = add(x, linear(heard, model["output", layer]))       # 6: mix what was heard, add it
         n = rmsnorm(x)                                          # 7: normalize a copy
-        matches = linear(n, model["up", layer])                 # 8: [4 * width], match patterns
+        matches = linear(n, model["up", layer])                 # 8: match the patterns
         hidden = [match.relu() for match in matches]
-        x = add(x, linear(hidden, model["down", layer]))        # 9: make it [width], add it
+        x = add(x, linear(hidden, model["down", layer]))        # 9: add their columns
     return linear(x, model["lm_head"])                          # a logit for each token
 
 # Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
@@ -394,8 +394,9 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # What is heard is a sum, and a sum does not depend on the order of its terms. So without
 # positions, our single layer could not tell in which order the earlier letters came.
 #
-# Each token listens to all tokens before it. So in a text that is twice as long, there are
-# four times as many pairs of tokens to compare. In very long texts, this is most of the work.
+# Each token listens to itself and to all tokens before it. So in a text that is twice as long,
+# there are four times as many pairs of tokens to compare. In very long texts, this is most of
+# the work.
 #
 # All this is a transformer (Vaswani and colleagues, 2017). Layer by layer, it transforms the
 # vector of a token into one that says what comes next. The first transformers were made to
@@ -412,8 +413,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # the product of the probabilities of its tokens, each of them given the tokens before it. The
 # logarithm turns this product into a sum, so the surprise of a name is the sum of the
 # surprises of its tokens. A small surprise means a large probability. So when training makes
-# the surprises small, it makes the training names as probable as it can. This is called
-# maximum likelihood.
+# the surprises small, it makes the training names more probable. This idea is called maximum
+# likelihood.
 #
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
@@ -508,8 +509,8 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
-    full_mean, full_square = 1 - 0.85 ** count, 1 - 0.99 ** count
-    numbers = [number - rate * (mean / full_mean) / (math.sqrt(square / full_square) + 1e-8)
+    mean_share, square_share = 1 - 0.85 ** count, 1 - 0.99 ** count
+    numbers = [number - rate * (mean / mean_share) / (math.sqrt(square / square_share) + 1e-8)
                for number, mean, square in zip(numbers, means, squares)]
     return numbers, means, squares
 
@@ -598,8 +599,7 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # of exp(x). So now the first token is 16 times as likely as the second. At a low temperature
 # the model plays it safe, and near 0 it almost always takes the likeliest token. At a high one
 # it takes risks. At our 0.5 the names sound better than they would at 1, but they are more
-# alike. Try --temperature 1 to hear the difference. We never call backward() here, so the
-# edges of these Values are wasted.
+# alike. Try --temperature 1 to hear the difference.
 def generate(numbers):                                          # [params] -> a name
     model = matrices([Value(number) for number in numbers])
     cache = [([], []) for _ in range(layers)]
@@ -615,9 +615,9 @@ def generate(numbers):                                          # [params] -> a 
 
 # Let's hear what the model says, and for comparison, what it said before training. We also
 # look up its names in our file. Some may be names that it was trained on. Others may be in the
-# file, although it was never trained on them. In our run, only one of its twenty names is in
-# the file, and it was not trained on that one. Mostly, the model makes up names. It doesn't
-# recite them.
+# file, although it was never trained on them. With the usual settings, only one of its twenty
+# names is in the file, and it was not trained on that one. Mostly, the model makes up names.
+# It doesn't recite them.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Nobody told the model about vowels. Yet in our run, the closest embeddings are those of
@@ -670,37 +670,38 @@ if not args.fast:
 # parallel, this is what made transformers fast to train. A matrix x now has T rows, one for
 # each of the T input tokens.
 #
-# Most functions become a pair. The forward function computes y from x. The backward function
-# is given dy and returns dx. Here dy is short for the gradient of the loss with respect to y,
-# one number for each number in y, and dx is the same for x. One number x_j may affect every
-# y_i, and each of these is a path to the loss. So dx_j is the sum, over all i, of dy_i times
-# the derivative of y_i with respect to x_j. We write this sum as Σ_i, and read Σ as "sum".
+# Most functions become a pair of functions. The forward function computes y from x. The
+# backward function is given dy and returns dx. Here dy is short for the gradient of the loss
+# with respect to y, one number for each number in y, and dx is the same for x. One number x_j
+# may affect every y_i, and each of these is a path to the loss. So dx_j is the sum, over all
+# i, of dy_i times the derivative of y_i with respect to x_j. We write this sum as Σ_i, and
+# read Σ as "sum".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
-# what linear does, for many vectors at once. So dots(a, columns(b)) takes the dot products of
-# the rows of a with the columns of b. This is the matrix product of a and b. rowwise applies a
-# function row by row. For example, rowwise(add, a, b) adds the first rows of a and b, then the
-# second rows, and so on, until one of them has no more rows. (w["position"] has more rows than
-# a name has tokens.)
+# what linear does, for many vectors at once. So dots(a, transpose(b)) takes the dot products
+# of the rows of a with the columns of b. This is called the matrix product of a and b. rowwise
+# applies a function row by row. For example, rowwise(add, a, b) adds the first rows of a and
+# b, then the second rows, and so on.
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
 def rowwise(function, *tables):                                 # a list of the results
     return [function(*rows) for rows in zip(*tables)]
 
-# Linear. y = dots(x, w), for x [T][nin] and w [nout][nin]. So y_ti, number i in row t of y, is
-# the dot product of row t of x with row i of w. Take w = [[3, 4], [5, 6]] and a row [1, 2] of
-# x, which gives the row [11, 17] of y. Say that the row of dy is [1, 0]. This means: if the 11
-# grows a little, the loss grows by as much, and if the 17 grows, nothing happens. The 11 is
-# 3 * 1 + 4 * 2. So the row of dx is [3, 4], the first row of w. And the first row of dw is
-# [1, 2], the row of x. The second row of dw is [0, 0]. In general:
+# Linear. The forward function is dots: y = dots(x, w), for x [T][nin] and w [nout][nin]. So
+# y_ti, number i in row t of y, is the dot product of row t of x with row i of w. Take
+# w = [[3, 4], [5, 6]] and a row [1, 2] of x, which gives the row [11, 17] of y. Say that the
+# row of dy is [1, 0]. This means: if the 11 grows a little, the loss grows by as much, and if
+# the 17 grows, nothing happens. The 11 is 3 * 1 + 4 * 2. So the row of dx is [3, 4], the first
+# row of w. And the first row of dw is [1, 2], the row of x. The second row of dw is [0, 0]. In
+# general:
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
 # Why? x_tj affects y_ti for every i, with the local gradient w_ij. And w_ij affects y_ti for
 # every t, with the local gradient x_tj.
 def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
-    return dots(dy, columns(w)), dots(columns(dy), columns(x))
+    return dots(dy, transpose(w)), dots(transpose(dy), transpose(x))
 
 # ReLU. The derivative is 1 where x is above 0, and elsewhere it is 0. Since y is above 0
 # exactly where x is, we can look at y.
@@ -779,33 +780,30 @@ def softmax_back(dy, y):                                        # -> dx
 # second gets the opposite. The first value gets 0.73 times dheard, and the second 0.27 times.
 # Other tokens may listen to the same keys and values, and what they send is added.
 #
-# In the code, q, k and v are first transposed, from [t][i] to [i][t]. Then row i holds number
-# i of every token, and q[head] has the rows of one head. Each sum above is one call of dots.
-# dots sums over the last index of both its matrices, so a matrix in which this index comes
-# first is transposed again. The comments show each sum, its factors in the order of the code,
-# and the two indices of the result.
-def attention_forward(q, k, v):                                 # -> heard [T][width], weights
-    q, k, v = columns(q), columns(k), columns(v)                # [width][T]
-    heard, weights = [], []
-    for head in slices:
-        matches = dots(columns(q[head]), columns(k[head]))      # Σ_i q_ti k_ei -> [t][e]
-        scores = [[match / root if e <= t else -math.inf for e, match in enumerate(row)]
-                  for t, row in enumerate(matches)]
-        weights.append(rowwise(softmax_forward, scores))
-        heard += dots(v[head], weights[-1])                     # Σ_e v_ei weight_te -> [i][t]
-    return columns(heard), weights
+# split cuts a matrix into one matrix for each head, and join puts such parts side by side
+# again. (sum(rows, []) makes one list of several.) head_forward and head_back work on one
+# head. Each sum above is one call of dots. dots sums over the last index of both its matrices.
+# If the index of a sum comes first, the matrix is transposed.
+def split(x):                                                   # [T][width] -> [heads][T][...]
+    return [[row[head] for row in x] for head in slices]
 
-def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv, [T][width] each
-    dh, q, k, v = columns(dheard), columns(q), columns(k), columns(v)
-    dq, dk, dv = [], [], []
-    for head, weight in zip(slices, weights):
-        dweight = dots(columns(dh[head]), columns(v[head]))     # Σ_i dheard_ti v_ei -> [t][e]
-        dscore = rowwise(softmax_back, dweight, weight)
-        dmatch = [[each / root for each in row] for row in dscore]
-        dq += dots(k[head], dmatch)                             # Σ_e k_ei dmatch_te -> [i][t]
-        dk += dots(q[head], columns(dmatch))                    # Σ_t q_ti dmatch_te -> [i][e]
-        dv += dots(dh[head], columns(weight))                   # Σ_t dheard_ti weight_te -> [i][e]
-    return columns(dq), columns(dk), columns(dv)
+def join(parts):                                                # and back again
+    return [sum(rows, []) for rows in zip(*parts)]
+
+def head_forward(q, k, v):                                      # one head -> heard, weights [T][T]
+    scores = [[match / root if e <= t else -math.inf for e, match in enumerate(row)]
+              for t, row in enumerate(dots(q, k))]              # Σ_i q_ti k_ei
+    weights = rowwise(softmax_forward, scores)
+    return dots(weights, transpose(v)), weights                 # Σ_e weight_te v_ei
+
+def head_back(dheard, q, k, v, weights):                        # one head -> dq, dk, dv
+    dweight = dots(dheard, v)                                   # Σ_i dheard_ti v_ei
+    dv = dots(transpose(weights), transpose(dheard))            # Σ_t weight_te dheard_ti
+    dscore = rowwise(softmax_back, dweight, weights)
+    dmatch = [[each / root for each in row] for row in dscore]
+    dq = dots(dmatch, transpose(k))                             # Σ_e dmatch_te k_ei
+    dk = dots(transpose(dmatch), transpose(q))                  # Σ_t dmatch_te q_ti
+    return dq, dk, dv
 
 # Cross-entropy. The surprise is -log p, where p is the probability of the target, the token
 # that actually came next. Its derivative with respect to p is -1 / p, and with respect to all
@@ -822,24 +820,26 @@ def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv,
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. q, k and v are the queries, keys and values of all
-# tokens. x1 is x after step 6, and n1 is its normalized copy. Anything that was used more than
-# once gets a gradient from every use, and they add up. A sum, as in steps 6 and 9, passes its
-# gradient on to both its terms unchanged. At the end, each position gets its gradient once,
-# but the same token can occur twice, so its gradients are added up. Rows that this name does
-# not use keep the gradient 0.
+# tokens, split into heads. zip(*...) turns a list of pairs into a pair of lists. x1 is x after
+# step 6, and n1 is its normalized copy. Anything that was used more than once gets a gradient
+# from every use, and they add up. A sum, as in steps 6 and 9, passes its gradient on to both
+# its terms unchanged. At the end, each position gets its gradient once, but the same token can
+# occur twice, so its gradients are added up. Rows that this name does not use keep the
+# gradient 0.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
     targets = tokens[1:block + 1]
     T = len(targets)
-    sums = rowwise(add, [w["token"][token] for token in tokens[:T]], w["position"])
+    sums = [add(w["token"][token], w["position"][t]) for t, token in enumerate(tokens[:T])]
     x = x0 = rowwise(rmsnorm_forward, sums)
     kept = []
     for layer in range(layers):                                 # forward
         n = rowwise(rmsnorm_forward, x)                         # 1
-        q = dots(n, w["query", layer])                          # 2
-        k = dots(n, w["key", layer])                            # 3
-        v = dots(n, w["value", layer])                          # 4
-        heard, weights = attention_forward(q, k, v)             # 5
+        q = split(dots(n, w["query", layer]))                   # 2
+        k = split(dots(n, w["key", layer]))                     # 3
+        v = split(dots(n, w["value", layer]))                   # 4
+        parts, weights = zip(*rowwise(head_forward, q, k, v))   # 5
+        heard = join(parts)
         x1 = rowwise(add, x, dots(heard, w["output", layer]))   # 6
         n1 = rowwise(rmsnorm_forward, x1)                       # 7
         matches = dots(n1, w["up", layer])                      # 8
@@ -856,17 +856,16 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         # 9 and 8: dx goes to both terms of the sum, to x1 and to the MLP
         dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])
         dn1, dw["up", layer] = linear_back(rowwise(relu_back, dhidden, hidden), n1, w["up", layer])
-        # 7: x1 was used here and in step 9
+        # 7 and 6: x1 was used here and in step 9, and dx1 goes to x and to attention
         dx1 = rowwise(add, dx, rowwise(rmsnorm_back, dn1, x1, n1))
-        # 6: dx1 goes to both terms of the sum, to x and to attention
         dheard, dw["output", layer] = linear_back(dx1, heard, w["output", layer])
-        dq, dk, dv = attention_back(dheard, q, k, v, weights)   # 5
-        # 4, 3 and 2: value, key and query were all made from n
-        dn_v, dw["value", layer] = linear_back(dv, n, w["value", layer])
-        dn_k, dw["key", layer] = linear_back(dk, n, w["key", layer])
-        dn_q, dw["query", layer] = linear_back(dq, n, w["query", layer])
+        # 5: one head after the other
+        dq, dk, dv = zip(*rowwise(head_back, split(dheard), q, k, v, weights))
+        # 4 to 1: v, k and q were all made from n, and x was used here and in step 6
+        dn_v, dw["value", layer] = linear_back(join(dv), n, w["value", layer])
+        dn_k, dw["key", layer] = linear_back(join(dk), n, w["key", layer])
+        dn_q, dw["query", layer] = linear_back(join(dq), n, w["query", layer])
         dn = rowwise(add, dn_q, rowwise(add, dn_k, dn_v))
-        # 1: x was used here and in step 6
         dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))
     for t, row in enumerate(rowwise(rmsnorm_back, dx, sums, x0)):
         dw["position"][t] = row

@@ -55,14 +55,14 @@ MAKES = {
     ("", "print(f\"num docs"): "tokens",
     ("gpt", "x = rmsnorm("): "x0", ("gpt", "n = rmsnorm(x)"): "n",
     ("gpt", "query = "): "query", ("gpt", "keys.append("): "key", ("gpt", "values.append("): "value",
-    ("gpt", "weights = "): "weights", ("gpt", "heard.append("): "heard", ("gpt", "x = add(x, linear(heard"): "x1 output",
+    ("gpt", "weights = "): "weights", ("gpt", "heard += "): "heard", ("gpt", "x = add(x, linear(heard"): "x1 output",
     ("gpt", "hidden = [each"): "hidden", ("gpt", "x = add(x, linear(hidden"): "x2",
     ("gpt", "return "): "logits",
     ("loss_of", "probs = "): "probs", ("loss_of", "surprises.append("): "surprises", ("loss_of", "return "): "loss",
     ("generate", "logits = "): "logits", ("generate", "probs = "): "probs",
     ("train", "losses.append("): "losses",
-    ("explicit", "sums = "): "sums", ("explicit", "x = start = "): "x0", ("explicit", "n = "): "n", ("explicit", "q = "): "query",
-    ("explicit", "k = "): "key", ("explicit", "v = "): "value", ("explicit", "heard, weights = "): "heard",
+    ("explicit", "sums = "): "sums", ("explicit", "x = x0 = "): "x0", ("explicit", "n = "): "n", ("explicit", "q = "): "query",
+    ("explicit", "k = "): "key", ("explicit", "v = "): "value", ("explicit", "heard = "): "heard",
     ("explicit", "x1 = "): "x1", ("explicit", "n1 = "): "n1", ("explicit", "hidden = rowwise("): "hidden",
     ("explicit", "x = rowwise(add, x1"): "x2", ("explicit", "probs = "): "probs", ("explicit", "loss = "): "loss",
     ("explicit", "dlogits = "): "logits", ("explicit", "dhidden, "): "hidden", ("explicit", "dx1 = "): "x1",
@@ -80,7 +80,7 @@ KINDS = {
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}   # "explicit.row": only in that function
 RETURNS = {"loss_of": ["loss"], "autograd": ["loss", "gradient"], "explicit": ["loss", "gradient"],
            "train": ["tensor", "loss", "time"], "linear_back": ["gradient"] * 2, "relu_back": ["gradient"],
-           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "attention_back": ["gradient"]}
+           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "head_back": ["gradient"]}
 
 
 # ---- The sources, and what marks a page as made from them ----

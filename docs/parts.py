@@ -41,14 +41,14 @@ MLP = ('x = add(x, linear(hidden, model["down", layer]))',
        'dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])')
 SILENT = "[[0.0] * width for _ in range(T)]"                 # no gradient comes back to this part
 ADAM = """\
-    numbers = [number - rate * (mean / full_mean) / (math.sqrt(square / full_square) + 1e-8)
+    numbers = [number - rate * (mean / mean_share) / (math.sqrt(square / square_share) + 1e-8)
                for number, mean, square in zip(numbers, means, squares)]
 """
 DESCENT = [(ADAM, "    numbers = [number - rate * g for number, g in zip(numbers, gradients)]\n")]
 
 NO_POSITION = [
     ('add(model["token"][token], model["position"][position])', 'model["token"][token]'),
-    ('rowwise(add, [w["token"][token] for token in tokens[:T]], w["position"])',
+    ('[add(w["token"][token], w["position"][t]) for t, token in enumerate(tokens[:T])]',
      '[w["token"][token] for token in tokens[:T]]'),
     ('dw["position"][t] = row', "pass")]
 NO_ATTENTION = [

@@ -106,22 +106,27 @@ def test_softmax_back_adds_up_the_slopes_of_all_probabilities(default):
 
 
 @pytest.mark.parametrize("heads", [1, 2, 3, 6])
-def test_attention_forward_and_back(heads):
+def test_one_head_forward_and_back(heads):
     """The weights of later tokens are exactly 0. Scores are divided by the root of the head's width."""
     lecture = load("--steps", 0, "--samples", 0, "--width", 6, "--heads", heads)
-    q, k, v, dheard = (table(4, 6, seed) for seed in (9, 10, 11, 12))
     size = 6 // heads
-    heard, weights = lecture.attention_forward(q, k, v)
-    assert (len(heard), len(weights)) == (4, heads)
-    for head in range(heads):
-        slot = range(head * size, head * size + size)
-        for t in range(4):
-            scores = [sum(q[t][i] * k[j][i] for i in slot) / math.sqrt(size) for j in range(t + 1)]
-            by_hand = [math.exp(score) / sum(map(math.exp, scores)) for score in scores]
-            assert weights[head][t] == pytest.approx(by_hand + [0.0] * (3 - t), rel=1e-12, abs=0)
-            told = [sum(by_hand[j] * v[j][i] for j in range(t + 1)) for i in slot]
-            assert [heard[t][i] for i in slot] == pytest.approx(told, rel=1e-12)
-    dq, dk, dv = lecture.attention_back(dheard, q, k, v, weights)
-    assert dq == slopes(lambda q: lecture.attention_forward(q, k, v)[0], q, dheard)
-    assert dk == slopes(lambda k: lecture.attention_forward(q, k, v)[0], k, dheard)
-    assert dv == slopes(lambda v: lecture.attention_forward(q, k, v)[0], v, dheard)
+    q, k, v, dheard = (table(4, size, seed) for seed in (9, 10, 11, 12))
+    heard, weights = lecture.head_forward(q, k, v)
+    for t in range(4):
+        scores = [sum(q[t][i] * k[j][i] for i in range(size)) / math.sqrt(size) for j in range(t + 1)]
+        by_hand = [math.exp(score) / sum(map(math.exp, scores)) for score in scores]
+        assert weights[t] == pytest.approx(by_hand + [0.0] * (3 - t), rel=1e-12, abs=0)
+        told = [sum(by_hand[j] * v[j][i] for j in range(t + 1)) for i in range(size)]
+        assert heard[t] == pytest.approx(told, rel=1e-12)
+    dq, dk, dv = lecture.head_back(dheard, q, k, v, weights)
+    assert dq == slopes(lambda q: lecture.head_forward(q, k, v)[0], q, dheard)
+    assert dk == slopes(lambda k: lecture.head_forward(q, k, v)[0], k, dheard)
+    assert dv == slopes(lambda v: lecture.head_forward(q, k, v)[0], v, dheard)
+
+
+def test_heads_are_slices_side_by_side(deep):
+    """Width 8, 2 heads."""
+    rows = [list(range(8)), list(range(10, 18))]
+    parts = [[[0, 1, 2, 3], [10, 11, 12, 13]], [[4, 5, 6, 7], [14, 15, 16, 17]]]
+    assert deep.split(rows) == parts
+    assert deep.join(parts) == rows

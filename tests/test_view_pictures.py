@@ -182,7 +182,7 @@ def line_of(start, within):
     return next(i + 1 for i in range(begin, len(LINES)) if LINES[i].strip().startswith(start))
 
 
-@pytest.mark.parametrize("start, function, part", [("query = ", "gpt", "query"), ("hidden = [", "gpt", "hidden"), ("heard.append(", "gpt", "heard")])
+@pytest.mark.parametrize("start, function, part", [("query = ", "gpt", "query"), ("hidden = [", "gpt", "hidden"), ("heard += ", "gpt", "heard")])
 def test_a_line_lights_its_part_of_a_picture_and_the_other_way_round(page, start, function, part):
     line = line_of(start, function)
     show(page, "layer")
