@@ -53,15 +53,14 @@ if not docs:
 random.seed(args.seed)
 random.shuffle(docs)
 
-# A model can only work with numbers. So we cut every name into tokens, which are single
+# A model can only work with numbers, so we cut every name into tokens, which are single
 # letters here, and give each token a number. Before every name we put a special token called
 # BOS, for "beginning of sequence", so that there is something from which the first letter can
 # be predicted. After the last letter the same token appears again, this time to mark the end.
-# The set of all tokens is called the vocabulary. With a = 0, n = 13 and BOS = 26, "anna"
-# becomes 26 0 13 13 0 26. The numbers only tell the tokens apart. That n is 13 and o is 14
-# does not make them alike. The task is always the same: given the tokens so far, which token
-# comes next? A program that gives each token a probability of coming next is called a language
-# model.
+# All tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0
+# 13 13 0 26. The numbers only tell the tokens apart. That n is 13 and o is 14 does not make
+# them alike. The task is always the same: given the tokens so far, which token comes next? A
+# program that gives each token a probability of coming next is called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -82,7 +81,7 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # grew a little, how fast would the loss grow? That is the derivative of the loss with respect
 # to this number. We call it the number's gradient. In mathematics, the list of all these
 # derivatives is called the gradient of the loss. Autograd finds all of them in a single
-# backward pass. This is called automatic differentiation, and the way we do it is called
+# backward pass. The field calls this automatic differentiation, and the way we do it
 # backpropagation.
 #
 # A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges,
@@ -135,7 +134,7 @@ class Value:                                                    # a number that 
     # leave out the leaves, because they have no children to pass a gradient on to. Whatever
     # uses a Value is made after it. So if we go from the last Value made to the first, we come
     # to all the uses of a node before the node itself, and it passes on its whole gradient.
-    # This is called a reverse topological order.
+    # This is a reverse topological order.
     def backward(self):
         graph, found = set(), {self}
         while found:
@@ -168,7 +167,7 @@ class Value:                                                    # a number that 
 # to a. If h went before g, it would have only the 1 from the sum, and a would get 2. The 3
 # from g would come too late, because h passes on its gradient only once.
 #
-# Leaves such as a and b are not set to 0 by backward(). So the gradients of several calls add
+# Leaves such as a and b are not set to 0 by backward(), and the gradients of several calls add
 # up in them. This is how a model can learn from several names at once. Our model learns from
 # one name at a time, and makes new Values for each, which start at 0.
 a, b = Value(2.0), Value(3.0)
@@ -198,8 +197,7 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # "token". This row is called the token's embedding, and it is all that the model ever sees of
 # the token. The length of the row is the width, or embedding dimension. Each position in a
 # name has an embedding, too, in the matrix "position". The number of positions is the block
-# size. The model never looks at more tokens than that, so it is also called the context
-# length.
+# size. The model never looks at more tokens than that, so this is also its context length.
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
 # first row gives the first number of the result, the one with the second row gives the second
@@ -232,7 +230,7 @@ def matrices(numbers):                                          # [params] -> {n
 
 # All parameters start as random numbers. If they all started equal, then all 16 numbers of an
 # embedding would be treated alike and get the same gradient. They would stay equal forever,
-# and do the work of just one number. So we break the symmetry and draw the parameters from a
+# and do the work of just one number. We break this symmetry and draw the parameters from a
 # normal distribution around 0. Its standard deviation, the typical distance from 0, is 0.08,
 # which is simply a choice. Such small numbers give small logits, so to the untrained model, no
 # token is much likelier than another. They are plain numbers. Our first engine will make a
@@ -253,8 +251,8 @@ def transpose(matrix):                                          # [A][B] -> [B][
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
 # how well two vectors match. It is positive if they point roughly the same way, 0 if they are
 # at right angles, and negative if they point in roughly opposite directions. It is also larger
-# if the numbers in them are larger. So each row of the matrix is a pattern, and the result
-# says how well x matches each pattern.
+# if the numbers in them are larger. Think of each row of the matrix as a pattern. Then the
+# result says how well x matches each pattern.
 def linear(x, matrix):                                          # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in matrix]
 
@@ -274,10 +272,9 @@ def softmax(scores):                                            # [N] -> [N]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
-# divided by it. After that, the mean of the squares is 1. So whatever reads a normalized
-# vector gets numbers of the same typical size, however large or small the vector was. The 1e-5
-# keeps us from dividing by 0. Most models also learn a factor for each number. We leave it
-# out.
+# divided by it. After that, the mean of the squares is 1. Whatever reads a normalized vector
+# gets numbers of the same typical size, however large or small the vector was. The 1e-5 keeps
+# us from dividing by 0. Most models also learn a factor for each number. We leave it out.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -288,7 +285,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #                                     '-> norm, attention ^   '-> norm, MLP ^
 #
 # The embedding of a token and the embedding of its position are added together to make one
-# vector, called x. Both are learned. So training can, for example, use some of the 16 numbers
+# vector, called x. Both are learned, so training can, for example, use some of the 16 numbers
 # for the letter and others for the position, and then both can be read off the sum. Each place
 # in a name has an x of its own. The two n's of anna share the embedding of their token, but
 # not that of their position. The sum is small at first, so we normalize it, and x starts with
@@ -305,17 +302,16 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # 1. On all other paths they are multiplied many times, and could become tiny or huge.
 
 # We begin with the MLP, which is simpler, because it treats each token by itself. MLP stands
-# for multilayer perceptron. It is also called the feed-forward network. It reads a normalized
-# copy of x. Each row of its matrix "up" is a pattern, and linear says how well the copy
-# matches it. There are 4 * width patterns, a common choice. Then relu turns negative numbers
-# into 0, so that only the patterns that are matched have an effect. A function that is used
-# like this is called an activation function. A pattern with its relu is called a neuron, and
-# all of them together are called a hidden layer. Then the matrix "down" turns these numbers
-# into a vector of the width. Say there are two patterns, with the numbers 2 and 0 after relu,
-# and a width of 2, and the rows of "down" are [1, 5] and [3, 7]. Then the result is
-# [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the first column, [1, 3]. So each
-# pattern has a column of "down", and the better the pattern is matched, the more of its column
-# is added to x.
+# for multilayer perceptron. It reads a normalized copy of x. Each row of its matrix "up" is a
+# pattern, and linear says how well the copy matches it. There are 4 * width patterns, a common
+# choice. Then relu turns negative numbers into 0, so that only the patterns that are matched
+# have an effect. A function that is used like this is called an activation function. A pattern
+# with its relu is called a neuron, and all of them together are called a hidden layer. Then
+# the matrix "down" turns these numbers into a vector of the width. Say there are two patterns,
+# with the numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are [1, 5] and
+# [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the
+# first column, [1, 3]. So each pattern has a column of "down", and the better the pattern is
+# matched, the more of its column is added to x.
 #
 # Why relu? Without it, the second matrix would be of no use. Say that "up" makes the numbers
 # 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
@@ -339,19 +335,19 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0]. We say that it attends to
 # these tokens, with these weights. In section 10, we will test how much it helps.
 #
-# A token may look for several things at once. So its query, key and value, of 16 numbers each,
-# are cut into four slices of 4 numbers, and all this is done for each slice separately. Each
-# of these computations is called a head, and together they make multi-head attention. One head
-# might look for the last vowel, another for the beginning of the name. What each head looks
-# for is learned, and we may not have a word for it. At the end, the matrix "output" mixes what
-# the heads have heard.
+# A token may look for several things at once. For this, its query, key and value, of 16
+# numbers each, are cut into four slices of 4 numbers, and all this is done for each slice
+# separately. Each of these computations is called a head, and together they make multi-head
+# attention. One head might look for the last vowel, another for the beginning of the name.
+# What each head looks for is learned, and we may not have a word for it. At the end, the
+# matrix "output" mixes what the heads have heard.
 #
 # We go through a name token by token. Each token first adds its own key and value to two
-# lists, keys and values, and then listens to all that is in them. So it hears the tokens
-# before it, and itself, but it can't look ahead. This is called causal attention. Since a
-# token never hears a later one, its key and value never change. So they can stay in the lists,
-# which are called the KV cache, and nothing is computed twice. The lists hold Values, so in
-# training, gradients flow back along their edges to the earlier tokens.
+# lists, keys and values, and then listens to all that is in them. It hears the tokens before
+# it, and itself, but it can't look ahead. Such attention is causal. Since a token never hears
+# a later one, its key and value never change. They can stay in the lists, which are called the
+# KV cache, and nothing is computed twice. The lists hold Values, so in training, gradients
+# flow back along their edges to the earlier tokens.
 
 # Here is the whole model, for one token. The cache has a pair of lists for each layer, so the
 # loop over the cache is the loop over the layers. Steps 1 to 6 of a layer are attention, and
@@ -385,16 +381,16 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
 # different terms are as often -1 as +1, so on average they cancel. The square is 4 on average,
 # and so the sum is typically about 2 away from 0. A sum of 100 such terms is typically about
-# 10 away. In the dot product of two unrelated vectors, the terms have random signs, too. So
+# 10 away. In the dot product of two unrelated vectors, the terms have random signs, too, and
 # dot products of vectors with more elements are typically larger. Without the division,
 # softmax could easily give one token a weight of nearly 1, and all others nearly 0. Then a
-# small change in the scores would make almost no difference. So the gradients of the scores
-# would be nearly 0, and queries and keys would hardly learn.
+# small change in the scores would make almost no difference, the gradients of the scores would
+# be nearly 0, and queries and keys would hardly learn.
 #
-# What is heard is a sum, and a sum does not depend on the order of its terms. So without
+# What is heard is a sum, and a sum does not depend on the order of its terms. Without
 # positions, our single layer could not tell in which order the earlier letters came.
 #
-# Each token listens to itself and to all tokens before it. So in a text that is twice as long,
+# Each token listens to itself and to all tokens before it. In a text that is twice as long,
 # there are four times as many pairs of tokens to compare. In very long texts, this is most of
 # the work.
 #
@@ -407,23 +403,21 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
-# token a probability p, its surprise is -log p, with the natural logarithm. (It is also called
-# the negative log-likelihood.) If p is 1, the surprise is 0. If p is one half, it is 0.69, and
-# if p is one in a thousand, it is 6.91. Why a logarithm? The probability of a whole name is
-# the product of the probabilities of its tokens, each of them given the tokens before it. The
-# logarithm turns this product into a sum, so the surprise of a name is the sum of the
-# surprises of its tokens. A small surprise means a large probability. So when training makes
-# the surprises small, it makes the training names more probable. This idea is called maximum
-# likelihood.
+# token a probability p, its surprise is -log p, with the natural logarithm. If p is 1, the
+# surprise is 0. If p is one half, it is 0.69, and if p is one in a thousand, it is 6.91. Why a
+# logarithm? The probability of a whole name is the product of the probabilities of its tokens,
+# each of them given the tokens before it. The logarithm turns this product into a sum, so the
+# surprise of a name is the sum of the surprises of its tokens. A small surprise means a large
+# probability. So when training makes the surprises small, it makes the training names more
+# probable. This idea is called maximum likelihood.
 #
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
 # letters gives 9 predictions, the last one for the BOS at the end. (If a name has more
 # predictions than the block has positions, only the first ones count.) The target of each
 # token is the one after it. After each prediction the true token goes in, not the model's
-# guess. This is called teacher forcing. The loss of the name is the mean of the surprises, so
-# that long and short names can be compared. This mean is called the cross-entropy, a term from
-# information theory.
+# guess. The loss of the name is the mean of the surprises, so that long and short names can be
+# compared. This mean is called the cross-entropy, a term from information theory.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -434,8 +428,8 @@ def loss_of(model, tokens):                                     # [BOS ... BOS] 
 
 # Let's see what the untrained model makes of the first name. On average, the loss of an
 # untrained model is a little above 3.30. If the right token gets half of 1 / 27, the surprise
-# is 0.69 more. If it gets one and a half times 1 / 27, the surprise is only 0.41 less. So
-# random opinions cost more, on average, than no opinion.
+# is 0.69 more. If it gets one and a half times 1 / 27, the surprise is only 0.41 less. On
+# average, random opinions cost more than no opinion.
 example = encode(docs[0])
 loss = loss_of(matrices([Value(number) for number in untrained]), example)
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
@@ -477,7 +471,7 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # this name goes down. But there are two problems. First, the next name may pull the other way.
 # Second, some parameters have large gradients and others tiny ones. The embedding of a rare
 # letter, for example, gets no gradient from most names, and yet it must be learned just as
-# well as the others. So no single rate suits all parameters.
+# well as the others. No single rate suits all parameters.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, or moving
 # averages, for every parameter. One is the mean of its recent gradients. If the names
@@ -494,13 +488,13 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # mean is near 0, and the parameter hardly moves.
 #
 # To update the first mean, we take 0.85 times its old value and add 0.15 times the new
-# gradient. So with every name, what is left of an older gradient shrinks to 85 percent. After
-# 7 names only a third is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99 and
+# gradient. With every name, what is left of an older gradient shrinks to 85 percent. After 7
+# names only a third is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99 and
 # 0.01. Then it takes 110 names before only a third is left, so the size that we divide by
 # changes slowly.
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
-# is only 0.15 times the gradient. So we divide it by 0.15. After the second name, it is
+# is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
 # 0.85 * 0.15 times the first gradient plus 0.15 times the second. These factors sum to 0.2775,
 # so we divide by 0.2775. This is 1 - 0.85 ** 2. In general we divide by 1 - 0.85 ** count,
 # where count is the number of names so far, and we divide the second mean by
@@ -564,11 +558,11 @@ def train(engine, steps):                                       # -> numbers, lo
     return numbers, losses, seconds / max(1, len(losses))
 
 # We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
-# before the model learns from the name. So each loss tests the model on a name that it has not
-# yet seen. A longer training goes through the whole list several times, and each pass is
-# called an epoch. Then a large model can learn names by heart and get worse on new ones. This
-# is called overfitting. To detect it, you test the model on names that are never used for
-# training, the validation set.
+# before the model learns from the name, so it tests the model on a name that it has not yet
+# seen. A longer training goes through the whole list several times, and each pass is called an
+# epoch. Then a large model can learn names by heart and get worse on new ones. This is called
+# overfitting. To detect it, you test the model on names that are never used for training, the
+# validation set.
 
 # This function prints a line of progress. On a screen, each line takes the place of the line
 # before, but every hundredth line stays.
@@ -596,10 +590,10 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
 # has learned. Take two tokens with probabilities 0.8 and 0.2. The exp of the first logit is 4
 # times that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square
-# of exp(x). So now the first token is 16 times as likely as the second. At a low temperature
-# the model plays it safe, and near 0 it almost always takes the likeliest token. At a high one
-# it takes risks. At our 0.5 the names sound better than they would at 1, but they are more
-# alike. Try --temperature 1 to hear the difference.
+# of exp(x). Now the first token is 16 times as likely as the second. At a low temperature the
+# model plays it safe, and near 0 it almost always takes the likeliest token. At a high one it
+# takes risks. At our 0.5 the names sound better than they would at 1, but they are more alike.
+# Try --temperature 1 to hear the difference.
 def generate(numbers):                                          # [params] -> a name
     model = matrices([Value(number) for number in numbers])
     cache = [([], []) for _ in range(layers)]
@@ -665,10 +659,10 @@ if not args.fast:
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and finds the gradients by itself. Now we
 # build the same GPT on plain numbers and work out every derivative by hand. The tokens of a
-# training name are all known beforehand. So in every layer, we can first make the queries,
-# keys and values of all tokens, and then let each token listen. On hardware that works in
-# parallel, this is what made transformers fast to train. A matrix x now has T rows, one for
-# each of the T input tokens.
+# training name are all known beforehand, so in every layer we can first make the queries, keys
+# and values of all tokens, and then let each token listen. On hardware that works in parallel,
+# this is what made transformers fast to train. A matrix x now has T rows, one for each of the
+# T input tokens.
 #
 # Most functions become a pair of functions. The forward function computes y from x. The
 # backward function is given dy and returns dx. Here dy is short for the gradient of the loss
@@ -678,8 +672,8 @@ if not args.fast:
 # read Σ as "sum".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
-# what linear does, for many vectors at once. So dots(a, transpose(b)) takes the dot products
-# of the rows of a with the columns of b. This is called the matrix product of a and b. rowwise
+# what linear does, for many vectors at once. dots(a, transpose(b)) takes the dot products of
+# the rows of a with the columns of b, and is called the matrix product of a and b. rowwise
 # applies a function row by row. For example, rowwise(add, a, b) adds the first rows of a and
 # b, then the second rows, and so on.
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
@@ -719,7 +713,7 @@ def relu_back(dy, y):                                           # -> dx
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
 # factor s, for every i. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i and
 # s x_j = y_j, this is -s y_i y_j / N. The other goes through the factor x_i, and only if
-# i = j. Its derivative is s. So we multiply by dy_i and add up:
+# i = j. Its derivative is s. We multiply by dy_i and add up:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
 def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
@@ -811,12 +805,12 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # is -1 / p times p, which is -1. So the logit of the target gets p (-1 / p + 1) = p - 1. The
 # logit of another token gets that token's probability times (0 + 1). In short, the gradients
 # of the logits are the predicted probabilities, minus 1 at the target. (In the code, token ==
-# target counts as 1 if it is true, and as 0 if not.) So a step of training tends to raise the
-# logit of the target. It tends to lower the others, especially those that the model thought
-# likely. And what if the model is quite sure and wrong? Softmax alone would pass hardly any
-# gradient back. But p is then tiny and -1 / p is huge, and together they give p - 1,
-# nearly -1. That's why softmax and the logarithm go so well together. All these gradients are
-# divided by T, because the loss is a mean.
+# target counts as 1 if it is true, and as 0 if not.) A step of training tends to raise the
+# logit of the target, and to lower the others, especially those that the model thought likely.
+# And what if the model is quite sure and wrong? Softmax alone would pass hardly any gradient
+# back. But p is then tiny and -1 / p is huge, and together they give p - 1, nearly -1. That's
+# why softmax and the logarithm go so well together. All these gradients are divided by T,
+# because the loss is a mean.
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. q, k and v are the queries, keys and values of all
