@@ -101,7 +101,7 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # second. Together they make it grow by about 0.006, which is 2 * x * 0.001, as calculus says.
 counter = itertools.count()                                     # 0, 1, 2, and so on
 
-class Value:                                                    # a number that remembers
+class Value:                                                    # a number and its edges
     __slots__ = "data", "grad", "edges", "order"                # saves memory and time
     def __init__(self, data, edges=()):
         self.data = data                                        # the number itself
@@ -117,7 +117,7 @@ class Value:                                                    # a number that 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # (-2) ** 0.5 is complex: refused
+    def __pow__(self, power):                                   # float() refuses (-2) ** 0.5
         return Value(float(self.data ** power), [(self, power * self.data ** (power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
@@ -131,17 +131,17 @@ class Value:                                                    # a number that 
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
     # First we collect the graph: this result, its children, their children, and so on. We
-    # leave out the leaves, because they have no children to pass a gradient on to. Whatever
-    # uses a Value is made after it. So if we go from the last Value made to the first, we come
-    # to all the uses of a node before the node itself, and it passes on its whole gradient.
-    # This is a reverse topological order.
+    # leave out the leaves. They have no children to pass a gradient on to, and they keep the
+    # gradients that they have. Whatever uses a Value is made after it. So if we go from the
+    # last Value made to the first, every node has its whole gradient, from all its uses, when
+    # its turn comes to pass it on. This is a reverse topological order.
     def backward(self):
         graph, found = set(), {self}
         while found:
             graph |= found
             found = {child for node in found for child, _ in node.edges if child.edges} - graph
         for node in graph:
-            node.grad = 0.0                                     # but leaves keep theirs
+            node.grad = 0.0                                     # from earlier calls
         self.grad = 1.0                                         # d self / d self
         for node in sorted(graph, key=lambda node: node.order, reverse=True):
             for child, local_grad in node.edges:
@@ -167,9 +167,9 @@ class Value:                                                    # a number that 
 # to a. If h went before g, it would have only the 1 from the sum, and a would get 2. The 3
 # from g would come too late, because h passes on its gradient only once.
 #
-# Leaves such as a and b are not set to 0 by backward(), and the gradients of several calls add
-# up in them. This is how a model can learn from several names at once. Our model learns from
-# one name at a time, and makes new Values for each, which start at 0.
+# Since leaves such as a and b are not set to 0 by backward(), the gradients of several calls
+# add up in them. This is how a model can learn from several names at once. Our model learns
+# from one name at a time, and makes new Values for each, which start at 0.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -195,9 +195,11 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # called a neural network. Its parameters are often called weights. We don't call them so,
 # because attention has weights of another kind. Each token has a row of numbers in the matrix
 # "token". This row is called the token's embedding, and it is all that the model ever sees of
-# the token. The length of the row is the width, or embedding dimension. Each position in a
-# name has an embedding, too, in the matrix "position". The number of positions is the block
-# size. The model never looks at more tokens than that, so this is also its context length.
+# the token. At first its numbers are random. Training gives them a meaning, and letters that
+# are used alike can get similar rows. The length of the row is the width, or embedding
+# dimension. Each position in a name has an embedding, too, in the matrix "position". The
+# number of positions is the block size. The model never looks at more tokens than that, so
+# this is also its context length.
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
 # first row gives the first number of the result, the one with the second row gives the second
@@ -261,9 +263,8 @@ def linear(x, matrix):                                          # [nin], [nout][
 # weights in attention, and for the probabilities of the next token. The scores 1 and 0 would
 # also become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So
 # we may subtract the same number from all the scores. We subtract the largest, because exp of
-# a large number would be too large for a float: an overflow. The number that we subtract
-# changes nothing in the result. So the derivative with respect to it is 0, and it can be a
-# plain number without edges.
+# a large number would be too large for a float: an overflow. Since subtracting it does not
+# change the result, this number needs no gradient, and can be a plain number without edges.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -272,9 +273,9 @@ def softmax(scores):                                            # [N] -> [N]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
-# divided by it. After that, the mean of the squares is 1. Whatever reads a normalized vector
-# gets numbers of the same typical size, however large or small the vector was. The 1e-5 keeps
-# us from dividing by 0. Most models also learn a factor for each number. We leave it out.
+# divided by it. After that, the mean of the squares is 1. The matrix that reads the result
+# always gets numbers of the same typical size. The 1e-5 keeps us from dividing by 0. Most
+# models also learn a factor for each number. We leave it out.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -298,8 +299,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # x is called the residual stream. A later layer can use what an earlier one has added. That is
 # one reason why it helps to have many layers. Ours has only one. The stream also helps the
 # gradients. The derivative of a sum with respect to each of its terms is 1. So there is always
-# a path on which gradients come back along x through all the layers, multiplied by nothing but
-# 1. On all other paths they are multiplied many times, and could become tiny or huge.
+# a path on which gradients come back along x through all the layers unchanged. On all other
+# paths they are multiplied many times, and could become tiny or huge.
 
 # We begin with the MLP, which is simpler, because it treats each token by itself. MLP stands
 # for multilayer perceptron. It reads a normalized copy of x. Each row of its matrix "up" is a
@@ -333,14 +334,16 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # scores are then 2 and 1, and softmax turns them into the weights 0.73 and 0.27. Say that the
 # values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the
 # first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0]. We say that it attends to
-# these tokens, with these weights. In section 10, we will test how much it helps.
+# these tokens, with these weights. In long texts, this is what makes a transformer strong. In
+# section 10, we will test how much it helps with short names.
 #
-# A token may look for several things at once. For this, its query, key and value, of 16
-# numbers each, are cut into four slices of 4 numbers, and all this is done for each slice
-# separately. Each of these computations is called a head, and together they make multi-head
-# attention. One head might look for the last vowel, another for the beginning of the name.
-# What each head looks for is learned, and we may not have a word for it. At the end, the
-# matrix "output" mixes what the heads have heard.
+# One softmax gives one set of weights, but a token may look for several things at once. For
+# this, its query, key and value, of 16 numbers each, are cut into four slices of 4 numbers,
+# and all this is done for each slice separately. Each of these computations is called a head,
+# and together they make multi-head attention. One head might look for the last vowel, another
+# for the beginning of the name. What each head looks for is learned, and we may not have a
+# word for it. At the end, the matrix "output" mixes what the heads have heard into one vector
+# that can be added to x.
 #
 # We go through a name token by token. Each token first adds its own key and value to two
 # lists, keys and values, and then listens to all that is in them. It hears the tokens before
@@ -382,10 +385,10 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # different terms are as often -1 as +1, so on average they cancel. The square is 4 on average,
 # and so the sum is typically about 2 away from 0. A sum of 100 such terms is typically about
 # 10 away. In the dot product of two unrelated vectors, the terms have random signs, too, and
-# dot products of vectors with more elements are typically larger. Without the division,
-# softmax could easily give one token a weight of nearly 1, and all others nearly 0. Then a
-# small change in the scores would make almost no difference, the gradients of the scores would
-# be nearly 0, and queries and keys would hardly learn.
+# dot products of vectors with more elements are typically larger. The division makes up for
+# this. Without it, softmax could easily give one token a weight of nearly 1, and all others
+# nearly 0. Then a small change in the scores would make almost no difference, the gradients of
+# the scores would be nearly 0, and queries and keys would hardly learn.
 #
 # What is heard is a sum, and a sum does not depend on the order of its terms. Without
 # positions, our single layer could not tell in which order the earlier letters came.
@@ -429,7 +432,7 @@ def loss_of(model, tokens):                                     # [BOS ... BOS] 
 # Let's see what the untrained model makes of the first name. On average, the loss of an
 # untrained model is a little above 3.30. If the right token gets half of 1 / 27, the surprise
 # is 0.69 more. If it gets one and a half times 1 / 27, the surprise is only 0.41 less. On
-# average, random opinions cost more than no opinion.
+# average, unequal probabilities cost more than equal ones, if they are random.
 example = encode(docs[0])
 loss = loss_of(matrices([Value(number) for number in untrained]), example)
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
@@ -503,8 +506,8 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
-    mean_share, square_share = 1 - 0.85 ** count, 1 - 0.99 ** count
-    numbers = [number - rate * (mean / mean_share) / (math.sqrt(square / square_share) + 1e-8)
+    mean_sum, square_sum = 1 - 0.85 ** count, 1 - 0.99 ** count
+    numbers = [number - rate * (mean / mean_sum) / (math.sqrt(square / square_sum) + 1e-8)
                for number, mean, square in zip(numbers, means, squares)]
     return numbers, means, squares
 
@@ -524,10 +527,10 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # shuffled list instead of all of them, so its gradients only estimate those of all names
 # together. This idea is called stochastic gradient descent, and Adam is a refinement of it.
 # Larger models learn from a batch of many examples in each step. The rate falls in a straight
-# line, almost to 0. Large steps learn fast, and small ones at the end keep the last few steps
-# from undoing what was learned before. You can stop the training with Ctrl-C. The program then
-# goes on with what has been learned so far. adam returns new lists, so the list untrained
-# stays as it is.
+# line, almost to 0. Large steps learn fast, and small steps at the end let the parameters
+# settle. (A shorter training, as section 12 may make, has the same rates at its steps.) You
+# can stop the training with Ctrl-C. The program then goes on with what has been learned so
+# far. adam returns new lists, so the list untrained stays as it is.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
@@ -582,10 +585,10 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # %% 10. Inference --------------------------------------------------------------------------------
 # Using a trained model is called inference. Our model makes up names. It starts with BOS,
 # computes the probabilities of the next token, and draws one at random: a token with
-# probability 0.2 is drawn one time in five. If it always took the likeliest token, it would
-# say the same name every time. It feeds this token back in, and goes on until it draws BOS
-# again or the block is full. This is the "generative" in GPT. A model that continues from its
-# own output, like this, is called autoregressive.
+# probability 0.2 is drawn one time in five. It feeds the token that it has drawn back in, and
+# goes on until it draws BOS again or the block is full. If it always took the likeliest token,
+# it would say the same name every time. This is the "generative" in GPT. A model that
+# continues from its own output, like this, is called autoregressive.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
 # has learned. Take two tokens with probabilities 0.8 and 0.2. The exp of the first logit is 4
@@ -648,13 +651,14 @@ if not args.fast:
 #
 # Take attention away, and almost nothing is lost. Take the positions away, and almost nothing
 # is lost either. Take both away, and the model sees only the last letter, and is no better
-# than the table. On short names and in a short training, either of the two is enough. Probably
-# both tell the model how long the name is so far. Attention can notice this without positions:
-# the more tokens there are, the less weight each of them gets. The last three figures differ
-# so little that another random start can change their order. In longer texts, and in larger
-# models, attention pays off, because it can fetch what was said long before. (To try this
-# yourself, delete the line of step 6 in gpt, or use only the token's embedding in the first
-# line. The second engine will then disagree.)
+# than the table. On short names and in a short training, either attention or positions are
+# enough. Probably both tell the model how long the name is so far. Attention can notice this
+# without positions: among n tokens, BOS gets a weight of about 1 / n, so what only BOS has to
+# tell grows fainter as the name grows longer. The last three figures differ so little that
+# another random start can change their order. In longer texts, and in larger models, attention
+# pays off, because it can fetch what was said long before. (To try this yourself, delete the
+# line of step 6 in gpt, or use only the token's embedding in the first line. The second engine
+# will then disagree.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and finds the gradients by itself. Now we
@@ -674,8 +678,8 @@ if not args.fast:
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
 # what linear does, for many vectors at once. dots(a, transpose(b)) takes the dot products of
 # the rows of a with the columns of b, and is called the matrix product of a and b. rowwise
-# applies a function row by row. For example, rowwise(add, a, b) adds the first rows of a and
-# b, then the second rows, and so on.
+# applies a function row by row, and later also head by head. For example, rowwise(add, a, b)
+# adds the first rows of a and b, then the second rows, and so on.
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
@@ -757,7 +761,7 @@ def softmax_back(dy, y):                                        # -> dx
 # was used, and these are added up.
 #     dweight_te = Σ_i dheard_ti v_ei           weight_te was used in heard_ti, for every i
 #     dv_ei = Σ_t weight_te dheard_ti           v_ei was used in heard_ti, for every t
-#     dscore = softmax_back(dweight, weight)    row by row; where the weight is 0, it is 0
+#     dscore = softmax_back(dweight, weight)    row by row, and 0 for hidden tokens
 #     dmatch_te = dscore_te / root              match_te was divided by root
 #     dq_ti = Σ_e dmatch_te k_ei                q_ti was used in match_te, for every e
 #     dk_ei = Σ_t dmatch_te q_ti                k_ei was used in match_te, for every t
@@ -770,14 +774,16 @@ def softmax_back(dy, y):                                        # -> dx
 # grows with the first score, so training tends to lower it, and our token will listen less to
 # the first and more to the second. Divided by root, which is 2, that makes dmatch 0.1
 # and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
-# [0.2, -0.1, 0.1, -0.3]. The first key gets 0.1 times the query, or [0.2, 0.2, 0, 0], and the
-# second gets the opposite. The first value gets 0.73 times dheard, and the second 0.27 times.
-# Other tokens may listen to the same keys and values, and what they send is added.
+# [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is 0.1 times the query, or
+# [0.2, 0.2, 0, 0], and that of the second key is the opposite. The gradient of the first value
+# is 0.73 times dheard, and that of the second 0.27 times. Other tokens may listen to the same
+# keys and values, and their gradients are added.
 #
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
 # again. (sum(rows, []) makes one list of several.) head_forward and head_back work on one
 # head. Each sum above is one call of dots. dots sums over the last index of both its matrices.
-# If the index of a sum comes first, the matrix is transposed.
+# Take dv_ei = Σ_t weight_te dheard_ti. The sum runs over t, which is the first index of both
+# weight and dheard. So the code transposes both.
 def split(x):                                                   # [T][width] -> [heads][T][...]
     return [[row[head] for row in x] for head in slices]
 
@@ -802,19 +808,20 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # Cross-entropy. The surprise is -log p, where p is the probability of the target, the token
 # that actually came next. Its derivative with respect to p is -1 / p, and with respect to all
 # other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i
-# is -1 / p times p, which is -1. So the logit of the target gets p (-1 / p + 1) = p - 1. The
-# logit of another token gets that token's probability times (0 + 1). In short, the gradients
-# of the logits are the predicted probabilities, minus 1 at the target. (In the code, token ==
-# target counts as 1 if it is true, and as 0 if not.) A step of training tends to raise the
-# logit of the target, and to lower the others, especially those that the model thought likely.
-# And what if the model is quite sure and wrong? Softmax alone would pass hardly any gradient
-# back. But p is then tiny and -1 / p is huge, and together they give p - 1, nearly -1. That's
-# why softmax and the logarithm go so well together. All these gradients are divided by T,
-# because the loss is a mean.
+# is -1 / p times p, which is -1. So the gradient of the target's logit is p
+# (-1 / p + 1) = p - 1. The gradient of another token's logit is that token's probability times
+# (0 + 1). In short, the gradients of the logits are the predicted probabilities, minus 1 at
+# the target. (In the code, token == target counts as 1 if it is true, and as 0 if not.) A step
+# of training tends to raise the logit of the target, and to lower the others, especially those
+# that the model thought likely. And what if the model is quite sure and wrong? Softmax alone
+# would pass hardly any gradient back. But p is then tiny and -1 / p is huge, and together they
+# give p - 1, nearly -1. That's why softmax and the logarithm go so well together. All these
+# gradients are divided by T, because the loss is a mean.
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. q, k and v are the queries, keys and values of all
-# tokens, split into heads. zip(*...) turns a list of pairs into a pair of lists. x1 is x after
+# tokens, split into heads. zip(*...) turns a list of pairs into a pair of lists. kept holds
+# what the backward pass needs of each layer, the x that came into it included. x1 is x after
 # step 6, and n1 is its normalized copy. Anything that was used more than once gets a gradient
 # from every use, and they add up. A sum, as in steps 6 and 9, passes its gradient on to both
 # its terms unchanged. At the end, each position gets its gradient once, but the same token can
@@ -850,12 +857,12 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         # 9 and 8: dx goes to both terms of the sum, to x1 and to the MLP
         dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])
         dn1, dw["up", layer] = linear_back(rowwise(relu_back, dhidden, hidden), n1, w["up", layer])
-        # 7 and 6: x1 was used here and in step 9, and dx1 goes to x and to attention
+        # 7 and 6: x1 was used in steps 7 and 9, and dx1 goes to x and to attention
         dx1 = rowwise(add, dx, rowwise(rmsnorm_back, dn1, x1, n1))
         dheard, dw["output", layer] = linear_back(dx1, heard, w["output", layer])
         # 5: one head after the other
         dq, dk, dv = zip(*rowwise(head_back, split(dheard), q, k, v, weights))
-        # 4 to 1: v, k and q were all made from n, and x was used here and in step 6
+        # 4 to 1: v, k and q were all made from n, and x was used in steps 1 and 6
         dn_v, dw["value", layer] = linear_back(join(dv), n, w["value", layer])
         dn_k, dw["key", layer] = linear_back(join(dk), n, w["key", layer])
         dn_q, dw["query", layer] = linear_back(join(dq), n, w["query", layer])

@@ -44,7 +44,7 @@ FORWARD = "add", "linear", "softmax", "rmsnorm", "gpt"
 # Where a picture stands: beside the thought that has this line, by how the line begins.
 PICTURES = {
     "letters = sorted(": ["pairs"], "a, b = Value(2.0)": ["graph"], "shapes = ": ["matrices"],
-    "# Now the plan of the model.": ["layer"], "# Attention is how tokens": ["attention"], "def loss_of(": ["surprise"],
+    "# Now the plan of the model:": ["layer"], "# Attention is how tokens": ["attention"], "def loss_of(": ["surprise"],
     "which = BOS * width": ["tangent"], "def adam(": ["adam"], "def train(": ["loss"], "def generate(": ["odds"],
     "def show(": ["map"], "# Now the whole model.": ["staircase"], "if args.fast:": ["race"],
 }
@@ -56,7 +56,7 @@ MAKES = {
     ("gpt", "x = rmsnorm("): "x0", ("gpt", "n = rmsnorm(x)"): "n",
     ("gpt", "query = "): "query", ("gpt", "keys.append("): "key", ("gpt", "values.append("): "value",
     ("gpt", "weights = "): "weights", ("gpt", "heard += "): "heard", ("gpt", "x = add(x, linear(heard"): "x1 output",
-    ("gpt", "hidden = [each"): "hidden", ("gpt", "x = add(x, linear(hidden"): "x2",
+    ("gpt", "hidden = [match"): "hidden", ("gpt", "x = add(x, linear(hidden"): "x2",
     ("gpt", "return "): "logits",
     ("loss_of", "probs = "): "probs", ("loss_of", "surprises.append("): "surprises", ("loss_of", "return "): "loss",
     ("generate", "logits = "): "logits", ("generate", "probs = "): "probs",
@@ -80,7 +80,7 @@ KINDS = {
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}   # "explicit.row": only in that function
 RETURNS = {"loss_of": ["loss"], "autograd": ["loss", "gradient"], "explicit": ["loss", "gradient"],
            "train": ["tensor", "loss", "time"], "linear_back": ["gradient"] * 2, "relu_back": ["gradient"],
-           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "head_back": ["gradient"]}
+           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "head_back": ["gradient"] * 3}
 
 
 # ---- The sources, and what marks a page as made from them ----

@@ -41,7 +41,7 @@ MLP = ('x = add(x, linear(hidden, model["down", layer]))',
        'dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])')
 SILENT = "[[0.0] * width for _ in range(T)]"                 # no gradient comes back to this part
 ADAM = """\
-    numbers = [number - rate * (mean / mean_share) / (math.sqrt(square / square_share) + 1e-8)
+    numbers = [number - rate * (mean / mean_sum) / (math.sqrt(square / square_sum) + 1e-8)
                for number, mean, square in zip(numbers, means, squares)]
 """
 DESCENT = [(ADAM, "    numbers = [number - rate * g for number, g in zip(numbers, gradients)]\n")]

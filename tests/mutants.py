@@ -320,11 +320,11 @@ MUTANTS = [
          '[max(square, 0.99 * square + 0.01 * g * g) for'),
         ('seen: a name too many in the first', '1 - 0.85 ** count, 1', '1 - 0.85 ** (count + 1), 1'),
         ('seen: the first for the second', '1 - 0.99 ** count\n', '1 - 0.85 ** count\n'),
-        ('the mean is not divided by what was seen', '(mean / mean_share)', 'mean'),
+        ('the mean is not divided by what was seen', '(mean / mean_sum)', 'mean'),
         ('Adam climbs', 'number - rate *', 'number + rate *'),
         ('numbers fade', '[number - rate *', '[0.999 * number - rate *'),
         ('a larger 1e-8', '+ 1e-8)', '+ 1e-6)'),
-        ('no 1e-8', '(math.sqrt(square / square_share) + 1e-8)', 'math.sqrt(square / square_share)'),
+        ('no 1e-8', '(math.sqrt(square / square_sum) + 1e-8)', 'math.sqrt(square / square_sum)'),
         ('the means exchanged', 'return numbers, means, squares', 'return numbers, squares, means'),
     ]),
 
