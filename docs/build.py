@@ -72,8 +72,8 @@ LIVE = "gpt", "loss_of"                                 # functions whose lines 
 
 # The colour of a number, by the name of the lecture that holds it. All others are tensors.
 KINDS = {
-    "gradient": "grad local_grad slope gradients explicit_gradients measured dx dy dw di dq dk dv dn dx1 dn1 dn_q dn_k "
-                "dn_v dlogits dhidden dheard dh dweight dscore dmatch rmsnorm_back.mean weighted",
+    "gradient": "grad local_grad slope gradients explicit_gradients measured dx dy dw dq dk dv dn dx1 dn1 dn_q dn_k "
+                "dn_v dlogits dhidden dheard dweight dscore dmatch rmsnorm_back.mean weighted",
     "loss": "loss losses explicit_loss explicit_losses surprises",
     "time": "began seconds explicit_seconds",
 }
@@ -382,7 +382,7 @@ class Recorder:
         if not row: return {"text": ""}
         if not self.is_number(row[0]): return {"text": "…"}
         begin = 0
-        if "params" in self.space and len(row) == len(self.space["params"]) > FEW:     # parameters that move: those of BOS
+        if "untrained" in self.space and len(row) == len(self.space["untrained"]) > FEW:  # parameters that move: those of BOS
             begin = self.space["BOS"] * self.space["width"]
         few = row[begin:begin + FEW]
         more = more or len(row) > FEW

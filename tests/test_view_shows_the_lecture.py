@@ -154,7 +154,7 @@ def test_a_number_has_the_colour_of_its_kind(chromium, default):
         kinds.setdefault(name, set()).add(kind)
         if kind != "plain" and re.fullmatch(r"d([a-z]|[a-z]\d|w[a-z]|n_[a-z]|[a-z]{4,})", name): assert kind == "gradient", name
         assert (text == "–") <= (kind == "time")
-    for name in ("self.grad", "child.grad", "param.grad", "local_grad", "gradients", "explicit_gradients", "measured", "dy", "dx",
+    for name in ("self.grad", "child.grad", "local_grad", "gradients", "explicit_gradients", "measured", "dy", "dx",
                  "dx1", "dn1", "dn", "dn_v", "dn_k", "dn_q", "dhidden", "dlogits", "dmatch", "dheard", "dq", "dk", "dv",
                  'dw["lm_head"]', 'dw["position"][t]', 'dw["up", layer]'):
         assert kinds[name] - {"plain"} == {"gradient"}, name           # plain: still an empty list
@@ -163,7 +163,7 @@ def test_a_number_has_the_colour_of_its_kind(chromium, default):
     for name in "began", "seconds", "explicit_seconds":
         assert kinds[name] == {"time"}, name
     for name in ("self.data", "child", "x", "y", "w", "n", "q", "k", "v", "numbers", "params", "untrained", "trained", "means",
-                 "squares", "rate", "weights", "scores", "hidden", "logits", "probs", "perplexity", "param.data", "largest", "heard"):
+                 "squares", "rate", "weights", "scores", "hidden", "logits", "probs", "perplexity", "largest", "heard"):
         assert kinds[name] - {"plain"} == {"tensor"}, name
 
     def returned(function):
