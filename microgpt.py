@@ -1,7 +1,7 @@
 # microgpt: how a GPT is trained and how it speaks. This lecture is a program. It reads a list
 # of names, learns what names look like, and makes up names of its own. GPT stands for
-# generative pretrained transformer. By the end all three words will be clear. The model is
-# that of Andrej Karpathy's microgpt. A run takes about a minute.
+# generative pretrained transformer. By the end all three words will be clear. The model comes
+# from Andrej Karpathy's microgpt. A run takes about a minute.
 #
 # A vector is a list of numbers, and a matrix is a list of vectors, its rows. In the comments
 # on the right, [3] means a vector of 3 numbers, and [2][3] a matrix with 2 such rows.
@@ -36,8 +36,8 @@ if width % heads:                                               # all heads are 
     parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 
 # %% 2. Data and tokens ---------------------------------------------------------------------------
-# Our data is a list of first names. The code calls them docs, for documents. The file may be
-# in the current folder or beside this script.
+# Our data is a list of first names from many languages. The code calls them docs, for
+# documents. The file may be in the current folder or beside this script.
 try:
     path = pathlib.Path(args.data)
     if not path.exists():
@@ -53,13 +53,13 @@ if not docs:
 random.seed(args.seed)
 random.shuffle(docs)
 
-# A model can only work with numbers, so we cut every name into tokens, which are single
-# letters here, and give each token a number. Before every name we put a special token called
-# BOS, for "beginning of sequence", so that there is something from which the first letter can
-# be predicted. After the last letter the same token appears again, this time to mark the end.
-# All tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0
-# 13 13 0 26. The numbers only tell the tokens apart. That n is 13 and o is 14 does not make
-# them alike. The task is always the same: given the tokens so far, which token comes next? A
+# A model can only work with numbers, so we cut every name into tokens, here single letters,
+# and give each token a number. Before every name we put a special token called BOS, for
+# "beginning of sequence", so that the model has something to predict the first letter from.
+# After the last letter the same token appears again, this time to mark the end. All tokens
+# together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26.
+# The numbers only tell the tokens apart. The fact that n is 13 and o is 14 doesn't make them
+# similar. The task is always the same: given the tokens so far, which token comes next? A
 # program that gives each token a probability of coming next is called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
@@ -81,18 +81,19 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # grew a little, how fast would the loss grow? That is the derivative of the loss with respect
 # to this number. We call it the number's gradient. In mathematics, the list of all these
 # derivatives is called the gradient of the loss. Autograd finds all of them in a single
-# backward pass. The field calls this automatic differentiation, and the way we do it
-# backpropagation.
+# backward pass. The general name for this is automatic differentiation. Doing it backward, as
+# we do, is backpropagation.
 #
 # A computation is a graph: numbers joined by edges. Take c = a * b. Now c remembers two edges,
-# one to a and one to b. We call a and b the children of c, because backward comes to c first,
-# and then goes on to them. A number that was not computed from others has no children, and is
-# called a leaf. Each edge carries a local gradient. If a changes a little, c changes b times
-# as much, so the local gradient on the edge to a is b. In the same way, the local gradient on
-# the edge to b is a. In a + b, both local gradients are 1. For the other operations, calculus
-# tells us: the derivative of exp is exp itself, that of log a is 1 / a, and that of a ** power
-# is power * a ** (power - 1). relu, which section 5 will need, turns negative numbers into 0,
-# so its derivative is 0 for them, and 1 for positive ones. (At 0 we take 0.)
+# one to a and one to b. We call a and b the children of c, because we will start at the result
+# and go down from c to them. A number that was not computed from others has no children, and
+# is called a leaf. Each edge carries a local gradient. If a changes a little, c changes b
+# times as much, so the local gradient on the edge to a is b. In the same way, the local
+# gradient on the edge to b is a. In a + b, both local gradients are 1. For the other
+# operations, calculus tells us: the derivative of exp is exp itself, that of log a is 1 / a,
+# and that of a ** power is power * a ** (power - 1). relu, which section 5 will need, turns
+# negative numbers into 0, so its derivative is 0 for them, and 1 for positive ones. (Exactly
+# at 0 there is no derivative, and we use 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
@@ -101,7 +102,7 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # second. Together they make it grow by about 0.006, which is 2 * x * 0.001, as calculus says.
 counter = itertools.count()                                     # 0, 1, 2, and so on
 
-class Value:                                                    # a number and its edges
+class Value:                                                    # remembers how it was made
     __slots__ = "data", "grad", "edges", "order"                # saves memory and time
     def __init__(self, data, edges=()):
         self.data = data                                        # the number itself
@@ -192,7 +193,7 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
 # A model that is built from such matrices, with simple nonlinear functions between them, is
-# called a neural network. Its parameters are often called weights. We don't call them so,
+# called a neural network. Its parameters are often called weights. I'll avoid this word here,
 # because attention has weights of another kind. Each token has a row of numbers in the matrix
 # "token". This row is called the token's embedding, and it is all that the model ever sees of
 # the token. At first its numbers are random. Training gives them a meaning, and letters that
@@ -202,8 +203,8 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # this is also its context length.
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
-# first row gives the first number of the result, the one with the second row gives the second
-# number, and so on. For example, the matrix [[3, 4], [5, 6]] turns [1, 2] into
+# first row gives the first number of the result, its dot product with the second row gives the
+# second number, and so on. For example, the matrix [[3, 4], [5, 6]] turns [1, 2] into
 # [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. A matrix [nout][nin] turns nin numbers into nout
 # numbers. The last matrix of the model is lm_head, short for language model head. It makes a
 # number for each token of the vocabulary, its logit. The higher the logit, the more likely the
@@ -252,8 +253,8 @@ def transpose(matrix):                                          # [A][B] -> [B][
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
 # how well two vectors match. It is positive if they point roughly the same way, 0 if they are
-# at right angles, and negative if they point in roughly opposite directions. It is also larger
-# if the numbers in them are larger. Think of each row of the matrix as a pattern. Then the
+# at right angles, and negative if they point in roughly opposite directions. Its size also
+# grows with the size of the numbers. Think of each row of the matrix as a pattern. Then the
 # result says how well x matches each pattern.
 def linear(x, matrix):                                          # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in matrix]
@@ -273,9 +274,9 @@ def softmax(scores):                                            # [N] -> [N]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
-# divided by it. After that, the mean of the squares is 1. The matrix that reads the result
-# always gets numbers of the same typical size. The 1e-5 keeps us from dividing by 0. Most
-# models also learn a factor for each number. We leave it out.
+# divided by it. After that, the mean of the squares is 1. The next matrix always gets numbers
+# of about the same size. The 1e-5 keeps us from dividing by 0. Most models also learn a factor
+# for each number. We leave it out.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -287,8 +288,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #
 # The embedding of a token and the embedding of its position are added together to make one
 # vector, called x. Both are learned, so training can, for example, use some of the 16 numbers
-# for the letter and others for the position, and then both can be read off the sum. Each place
-# in a name has an x of its own. The two n's of anna share the embedding of their token, but
+# for the letter and others for the position, and then both can be read off the sum. Each
+# position in a name has its own x. The two n's of anna share the embedding of their token, but
 # not that of their position. The sum is small at first, so we normalize it, and x starts with
 # numbers of about 1 in size. Then come the layers. In every layer, first attention and then
 # the MLP reads a normalized copy of x, and adds its result to x. At the end, lm_head makes the
@@ -296,11 +297,11 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # repeats.
 #
 # The layers never replace x. They only add to it. What a layer adds is called a residual, and
-# x is called the residual stream. A later layer can use what an earlier one has added. That is
-# one reason why it helps to have many layers. Ours has only one. The stream also helps the
-# gradients. The derivative of a sum with respect to each of its terms is 1. So there is always
-# a path on which gradients come back along x through all the layers unchanged. On all other
-# paths they are multiplied many times, and could become tiny or huge.
+# x is called the residual stream. A later layer can build on what an earlier one has added.
+# (Ours is the only one.) The stream also helps the gradients. The derivative of a sum with
+# respect to each of its terms is 1. So there is always a path on which gradients come back
+# along x through all the layers unchanged. On all other paths they are multiplied many times,
+# and could become tiny or huge.
 
 # We begin with the MLP, which is simpler, because it treats each token by itself. MLP stands
 # for multilayer perceptron. It reads a normalized copy of x. Each row of its matrix "up" is a
@@ -308,18 +309,18 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # choice. Then relu turns negative numbers into 0, so that only the patterns that are matched
 # have an effect. A function that is used like this is called an activation function. A pattern
 # with its relu is called a neuron, and all of them together are called a hidden layer. Then
-# the matrix "down" turns these numbers into a vector of the width. Say there are two patterns,
-# with the numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are [1, 5] and
-# [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the
-# first column, [1, 3]. So each pattern has a column of "down", and the better the pattern is
-# matched, the more of its column is added to x.
+# the matrix "down" turns these numbers back into a vector as long as x. Say there are two
+# patterns, with the numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are
+# [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2
+# times the first column, [1, 3]. So each pattern has a column of "down", and the better the
+# pattern is matched, the more of its column is added to x.
 #
-# Why relu? Without it, the second matrix would be of no use. Say that "up" makes the numbers
-# 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
-# just 11 * a + 3 * b, and a single matrix could have made it.
+# Why relu? Without it, the second matrix would gain us nothing. Say that "up" makes the
+# numbers 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second.
+# That is just 11 * a + 3 * b, and a single matrix could have made it.
 
-# Attention is how tokens pass information to each other. Since it happens within one and the
-# same text, it is also called self-attention. From a normalized copy of its x, called n in the
+# Attention is how tokens pass information to each other. Since it happens within a single
+# text, it is also called self-attention. From a normalized copy of its x, called n in the
 # code, each token makes three vectors, with three matrices. The query says what this token is
 # looking for. The key says how other tokens can find it. The value is what it tells the tokens
 # that find it. (It has nothing to do with our class Value.) What makes a token easy to find is
@@ -346,7 +347,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # that can be added to x.
 #
 # We go through a name token by token. Each token first adds its own key and value to two
-# lists, keys and values, and then listens to all that is in them. It hears the tokens before
+# lists, keys and values, and then listens to everything in them. It hears the tokens before
 # it, and itself, but it can't look ahead. Such attention is causal. Since a token never hears
 # a later one, its key and value never change. They can stay in the lists, which are called the
 # KV cache, and nothing is computed twice. The lists hold Values, so in training, gradients
@@ -384,18 +385,18 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
 # different terms are as often -1 as +1, so on average they cancel. The square is 4 on average,
 # and so the sum is typically about 2 away from 0. A sum of 100 such terms is typically about
-# 10 away. In the dot product of two unrelated vectors, the terms have random signs, too, and
-# dot products of vectors with more elements are typically larger. The division makes up for
-# this. Without it, softmax could easily give one token a weight of nearly 1, and all others
-# nearly 0. Then a small change in the scores would make almost no difference, the gradients of
-# the scores would be nearly 0, and queries and keys would hardly learn.
+# 10 away. The same goes for dot products of unrelated vectors: the more elements they have,
+# the larger the typical dot product. The division makes up for this. Without it, softmax could
+# easily give one token a weight of nearly 1, and all others nearly 0. Then a small change in
+# the scores would make almost no difference, the gradients of the scores would be nearly 0,
+# and queries and keys would hardly learn.
 #
-# What is heard is a sum, and a sum does not depend on the order of its terms. Without
+# What a token hears is a sum, and a sum does not depend on the order of its terms. Without
 # positions, our single layer could not tell in which order the earlier letters came.
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
-# there are four times as many pairs of tokens to compare. In very long texts, this is most of
-# the work.
+# there are about four times as many pairs of tokens to compare. In very long texts, this is
+# most of the work.
 #
 # All this is a transformer (Vaswani and colleagues, 2017). Layer by layer, it transforms the
 # vector of a token into one that says what comes next. The first transformers were made to
@@ -406,21 +407,23 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
-# token a probability p, its surprise is -log p, with the natural logarithm. If p is 1, the
-# surprise is 0. If p is one half, it is 0.69, and if p is one in a thousand, it is 6.91. Why a
-# logarithm? The probability of a whole name is the product of the probabilities of its tokens,
-# each of them given the tokens before it. The logarithm turns this product into a sum, so the
-# surprise of a name is the sum of the surprises of its tokens. A small surprise means a large
-# probability. So when training makes the surprises small, it makes the training names more
-# probable. This idea is called maximum likelihood.
+# token a probability p, its surprise is -log p, with the natural logarithm. In textbooks this
+# is the negative log-likelihood. If p is 1, the surprise is 0. If p is one half, it is 0.69,
+# and if p is one in a thousand, it is 6.91. Why a logarithm? The probability of a whole name
+# is the product of the probabilities of its tokens, each of them given the tokens before it.
+# The logarithm turns this product into a sum, so the surprise of a name is the sum of the
+# surprises of its tokens. A small surprise means a large probability. So when training makes
+# the surprises small, it makes the training names more probable. This idea is called maximum
+# likelihood.
 #
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
 # letters gives 9 predictions, the last one for the BOS at the end. (If a name has more
 # predictions than the block has positions, only the first ones count.) The target of each
-# token is the one after it. After each prediction the true token goes in, not the model's
-# guess. The loss of the name is the mean of the surprises, so that long and short names can be
-# compared. This mean is called the cross-entropy, a term from information theory.
+# token is the one after it. After each prediction the true token goes in, and not the model's
+# guess, so that a wrong guess doesn't spoil the rest. The loss of the name is the mean of the
+# surprises, so that long and short names can be compared. This mean is called the
+# cross-entropy loss, a term from information theory.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -439,7 +442,7 @@ print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
 print(f"loss of the untrained model for {docs[0]}: {loss.data:.4f}")
 
 # %% 7. Backward pass -----------------------------------------------------------------------------
-# The loss that we just printed was built from thousands of Values. One call of its backward()
+# The loss that we just printed was built from thousands of Values. One call to its backward()
 # gives every one of them a gradient. We only need those of the parameters. The others were
 # steps on the way. This direction, from the loss back to the parameters, is the backward pass.
 # The next function takes the numbers of all parameters and the tokens of one name, and it
@@ -452,9 +455,9 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
     return loss.data, [param.grad for param in params]
 
 # How do we know that a gradient is right? It is a slope, so we can measure it. We make one
-# parameter larger by 0.00001, then smaller by as much, and divide the change in the loss by
-# the change in the parameter. This is called a gradient check. (With a much smaller change,
-# the two losses would agree in almost all their digits, and rounding would spoil their
+# parameter larger by 0.00001, then smaller by the same amount, and divide the change in the
+# loss by the change in the parameter. This is called a gradient check. (With a much smaller
+# change, the two losses would agree in almost all their digits, and rounding would spoil their
 # difference.) We take the first number in the embedding of BOS, because every name begins with
 # BOS. The matrix "token" is the first in the list of parameters, so its row BOS starts at
 # index BOS * width. This tests one gradient of thousands. Section 12 will compare all of them
@@ -469,32 +472,33 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 
 # %% 8. Adam --------------------------------------------------------------------------------------
 # A gradient says how fast the loss grows with a parameter. So the simplest way to learn is to
-# move every parameter a little the other way: we subtract its gradient times a small number,
-# the learning rate. This is called gradient descent. If the rate is small enough, the loss on
-# this name goes down. But there are two problems. First, the next name may pull the other way.
-# Second, some parameters have large gradients and others tiny ones. The embedding of a rare
-# letter, for example, gets no gradient from most names, and yet it must be learned just as
-# well as the others. No single rate suits all parameters.
+# move every parameter a little in the opposite direction: we subtract its gradient times a
+# small number, the learning rate. Only a little, because the slope only holds nearby. This is
+# called gradient descent. If the rate is small enough, the loss on this name goes down. But
+# there are two problems. First, the next name may pull the other way. Second, some parameters
+# have large gradients and others tiny ones. The embedding of a rare letter, for example, gets
+# no gradient from most names, and yet it has to be learned just as well as the others. No
+# single rate suits all parameters.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, or moving
 # averages, for every parameter. One is the mean of its recent gradients. If the names
 # disagree, their gradients mostly cancel out in this mean. If they agree, it stays large. The
 # other is the mean of the squares of its recent gradients. Squares can't cancel out, because
 # they are never negative. So the root of their mean is the typical size of a gradient of this
-# parameter. In statistics, these two means are called the first and the second moment, and
-# Adam is short for adaptive moment estimation. Adam divides the first mean by the typical
-# size, multiplies the result by the rate, and subtracts it from the parameter.
+# parameter. In statistics, such means are called the first and the second moment, and Adam is
+# short for adaptive moment estimation. Adam divides the first mean by the typical size,
+# multiplies the result by the rate, and subtracts it from the parameter.
 #
 # Say the gradient is always the same number g. Then the two means are g and g², and g / √g² is
-# 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move at the same
-# pace, by about the rate in each step. But if the sign of the gradient keeps changing, the
-# mean is near 0, and the parameter hardly moves.
+# 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move by about
+# the rate in every step. But if the sign of the gradient keeps changing, the mean is near 0,
+# and the parameter hardly moves.
 #
 # To update the first mean, we take 0.85 times its old value and add 0.15 times the new
-# gradient. With every name, what is left of an older gradient shrinks to 85 percent. After 7
-# names only a third is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99 and
-# 0.01. Then it takes 110 names before only a third is left, so the size that we divide by
-# changes slowly.
+# gradient. With every name, an older gradient loses 15 percent of its share in the mean. After
+# 7 names only a third of it is left, because 0.85 ** 7 is 0.32. For the second mean we take
+# 0.99 and 0.01. Then it takes 110 names before only a third is left, so the size that we
+# divide by changes slowly.
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
@@ -516,7 +520,7 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # times the rate at once, however small g is. (If we averaged sizes instead of squares, we
 # would divide by 0.01 g, and it would move by 15 times the rate at once.) With the next names
 # the first mean fades faster than the root of the second, and the parameter moves less and
-# less.
+# less. So the rare letter is learned after all.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999. But with 0.999, it takes 1,100
 # names before only a third is left, and our whole training has 1,000.
@@ -562,10 +566,10 @@ def train(engine, steps):                                       # -> numbers, lo
 
 # We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
 # before the model learns from the name, so it tests the model on a name that it has not yet
-# seen. A longer training goes through the whole list several times, and each pass is called an
-# epoch. Then a large model can learn names by heart and get worse on new ones. This is called
-# overfitting. To detect it, you test the model on names that are never used for training, the
-# validation set.
+# seen. A longer training run goes through the whole list several times, and each pass is
+# called an epoch. Then a large model can learn names by heart and get worse on new ones. This
+# is called overfitting. To detect it, you test the model on names that are never used for
+# training, the validation set.
 
 # This function prints a line of progress. On a screen, each line takes the place of the line
 # before, but every hundredth line stays.
@@ -595,8 +599,8 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # times that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square
 # of exp(x). Now the first token is 16 times as likely as the second. At a low temperature the
 # model plays it safe, and near 0 it almost always takes the likeliest token. At a high one it
-# takes risks. At our 0.5 the names sound better than they would at 1, but they are more alike.
-# Try --temperature 1 to hear the difference.
+# takes risks. At our 0.5 the names sound better than they would at 1, but they are less
+# varied. Try --temperature 1 to hear the difference.
 def generate(numbers):                                          # [params] -> a name
     model = matrices([Value(number) for number in numbers])
     cache = [([], []) for _ in range(layers)]
@@ -612,9 +616,10 @@ def generate(numbers):                                          # [params] -> a 
 
 # Let's hear what the model says, and for comparison, what it said before training. We also
 # look up its names in our file. Some may be names that it was trained on. Others may be in the
-# file, although it was never trained on them. With the usual settings, only one of its twenty
-# names is in the file, and it was not trained on that one. Mostly, the model makes up names.
-# It doesn't recite them.
+# file, although it was never trained on them. With the default settings, only one of its
+# twenty names is in the file, and it was not trained on that one. The model makes up names. It
+# rarely recites them. The names from before training are usually long, because BOS comes only
+# about once in 27 tokens.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Nobody told the model about vowels. Yet in our run, the closest embeddings are those of
@@ -637,11 +642,11 @@ if not args.fast:
     show(trained, docs[:len(losses)])
 
 # How much do attention and positions help? Here is the mean loss of the last hundred names for
-# our model, and for variants of this file that lack a part, each trained once in the same way.
-# A bigram table only counts which letter follows which. Every count starts at 1, so that no
-# pair is impossible. For the probabilities, each count is divided by the total for its first
-# letter. The table, too, is tested on each name before it learns from it. In perplexity, the
-# table comes to 13.4, and our model to 11.8.
+# our model, and for versions of it without one part, each trained once in the same way. This
+# is called an ablation. A bigram table only counts which letter follows which. Every count
+# starts at 1, so that no pair is impossible. For the probabilities, each count is divided by
+# the total for its first letter. The table, too, is tested on each name before it learns from
+# it. In perplexity, that is 13.4 for the table and 11.8 for our model.
 #
 #   2.594   a bigram table
 #   2.598   a model without attention and without positions
@@ -651,22 +656,22 @@ if not args.fast:
 #
 # Take attention away, and almost nothing is lost. Take the positions away, and almost nothing
 # is lost either. Take both away, and the model sees only the last letter, and is no better
-# than the table. On short names and in a short training, either attention or positions are
-# enough. Probably both tell the model how long the name is so far. Attention can notice this
-# without positions: among n tokens, BOS gets a weight of about 1 / n, so what only BOS has to
-# tell grows fainter as the name grows longer. The last three figures differ so little that
-# another random start can change their order. In longer texts, and in larger models, attention
-# pays off, because it can fetch what was said long before. (To try this yourself, delete the
-# line of step 6 in gpt, or use only the token's embedding in the first line. The second engine
-# will then disagree.)
+# than the table. On short names and in a short run, either attention or positions are enough.
+# Probably both tell the model how long the name is so far. Attention can notice this without
+# positions: among n tokens, BOS gets a weight of about 1 / n, so what only BOS has to tell
+# grows fainter as the name grows longer. The last three figures differ so little that another
+# seed can change their order. In longer texts, and in larger models, attention pays off,
+# because it can fetch what was said long before. (To try this yourself, delete the line of
+# step 6 in gpt, or use only the token's embedding in the first line. The second engine will
+# then disagree.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
-# Our first engine turns every result into a Value and finds the gradients by itself. Now we
-# build the same GPT on plain numbers and work out every derivative by hand. The tokens of a
-# training name are all known beforehand, so in every layer we can first make the queries, keys
-# and values of all tokens, and then let each token listen. On hardware that works in parallel,
-# this is what made transformers fast to train. A matrix x now has T rows, one for each of the
-# T input tokens.
+# Our first engine turns every result into a Value and works out the gradients automatically.
+# Now we build the same GPT on plain numbers and work out every derivative by hand. The tokens
+# of a training name are all known beforehand, so in every layer we can first make the queries,
+# keys and values of all tokens, and then let each token listen. On hardware that works in
+# parallel, this is what made transformers fast to train. A matrix x now has T rows, one for
+# each of the T input tokens.
 #
 # Most functions become a pair of functions. The forward function computes y from x. The
 # backward function is given dy and returns dx. Here dy is short for the gradient of the loss
@@ -766,19 +771,6 @@ def softmax_back(dy, y):                                        # -> dx
 #     dq_ti = Σ_e dmatch_te k_ei                q_ti was used in match_te, for every e
 #     dk_ei = Σ_t dmatch_te q_ti                k_ei was used in match_te, for every t
 #
-# Take the example of section 5 again. The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0]
-# and [0, 1, 0, 3], the weights 0.73 and 0.27, and the values [10, 0, 0, 0] and [0, 10, 0, 0].
-# Say that dheard is [0.1, 0, 0, 0]. Its dot products with the two values give
-# dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73. So dscore is
-# 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second. The loss
-# grows with the first score, so training tends to lower it, and our token will listen less to
-# the first and more to the second. Divided by root, which is 2, that makes dmatch 0.1
-# and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
-# [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is 0.1 times the query, or
-# [0.2, 0.2, 0, 0], and that of the second key is the opposite. The gradient of the first value
-# is 0.73 times dheard, and that of the second 0.27 times. Other tokens may listen to the same
-# keys and values, and their gradients are added.
-#
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
 # again. (sum(rows, []) makes one list of several.) head_forward and head_back work on one
 # head. Each sum above is one call of dots. dots sums over the last index of both its matrices.
@@ -805,18 +797,32 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
     dk = dots(transpose(dmatch), transpose(q))                  # Σ_t dmatch_te q_ti
     return dq, dk, dv
 
+# Take the example of section 5 again. The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0]
+# and [0, 1, 0, 3], the weights 0.73 and 0.27, and the values [10, 0, 0, 0] and [0, 10, 0, 0].
+# Say that dheard is [0.1, 0, 0, 0]. Its dot products with the two values give
+# dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73. So dscore is
+# 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second. The loss
+# grows with the first score, so training tends to lower it, and our token will listen less to
+# the first and more to the second. Divided by root, which is 2, that makes dmatch 0.1
+# and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
+# [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is 0.1 times the query, or
+# [0.2, 0.2, 0, 0], and that of the second key is the opposite. The gradient of the first value
+# is 0.73 times dheard, and that of the second 0.27 times. Other tokens may listen to the same
+# keys and values, and their gradients are added.
+
 # Cross-entropy. The surprise is -log p, where p is the probability of the target, the token
 # that actually came next. Its derivative with respect to p is -1 / p, and with respect to all
 # other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i
-# is -1 / p times p, which is -1. So the gradient of the target's logit is p
-# (-1 / p + 1) = p - 1. The gradient of another token's logit is that token's probability times
-# (0 + 1). In short, the gradients of the logits are the predicted probabilities, minus 1 at
-# the target. (In the code, token == target counts as 1 if it is true, and as 0 if not.) A step
-# of training tends to raise the logit of the target, and to lower the others, especially those
-# that the model thought likely. And what if the model is quite sure and wrong? Softmax alone
-# would pass hardly any gradient back. But p is then tiny and -1 / p is huge, and together they
-# give p - 1, nearly -1. That's why softmax and the logarithm go so well together. All these
-# gradients are divided by T, because the loss is a mean.
+# is -1 / p times p, which is -1. So the gradient of the target's logit is p times
+# (-1 / p + 1), which is p - 1. The gradient of another token's logit is that token's
+# probability times (0 + 1). In short, the gradients of the logits are the predicted
+# probabilities, minus 1 at the target. (In the code, token == target counts as 1 if it is
+# true, and as 0 if not.) A step of training tends to raise the logit of the target, and to
+# lower the others, especially those that the model thought likely. And what if the model is
+# confidently wrong? Softmax alone would pass hardly any gradient back. But p is then tiny
+# and -1 / p is huge, and together they give p - 1, nearly -1. That's why softmax and the
+# logarithm go so well together. All these gradients are divided by T, because the loss is a
+# mean.
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. q, k and v are the queries, keys and values of all
@@ -824,9 +830,8 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # what the backward pass needs of each layer, the x that came into it included. x1 is x after
 # step 6, and n1 is its normalized copy. Anything that was used more than once gets a gradient
 # from every use, and they add up. A sum, as in steps 6 and 9, passes its gradient on to both
-# its terms unchanged. At the end, each position gets its gradient once, but the same token can
-# occur twice, so its gradients are added up. Rows that this name does not use keep the
-# gradient 0.
+# its terms unchanged. At the end, a position occurs once in a name, but a token may occur
+# twice, so there we add. Rows that this name does not use keep the gradient 0.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
     targets = tokens[1:block + 1]
@@ -874,10 +879,9 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
     return loss, [each for name in shapes for row in dw[name] for each in row]
 
 # %% 12. The two engines compared -----------------------------------------------------------------
-# Do the two engines agree? We try them on the first name and on the longest, which may be
-# longer than the block. They must find the same loss and the same gradients, except for
-# rounding. We print the largest difference between their gradients, relative to the largest
-# gradient.
+# Do the two engines agree? We try them on the first name and on the longest in the file. They
+# must find the same loss and the same gradients, except for rounding. We print the largest
+# difference between their gradients, relative to the largest gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))
@@ -908,9 +912,9 @@ else:
 
 # And that's all of it. The models you can talk to are made on the same principles, but they
 # are millions of times larger, with many layers, and they are trained on billions of times as
-# much text. Their tokens are pieces of words. Our training, in which a model only learns what
-# comes next, is called pretraining. That is the P in GPT. After pretraining, such models are
-# trained further, to answer questions and to be helpful. This is called fine-tuning. Still,
-# what they do is what you have seen: they continue a text token by token, in the way that
-# training has made likely, whether it is true or not. Generative, pretrained, transformer: now
-# you know all three words.
+# much text. Their tokens are usually pieces of words. Our training, in which a model only
+# learns what comes next, is called pretraining. That is the P in GPT. After pretraining, such
+# models are trained further, to answer questions and to be helpful. This is called
+# fine-tuning, or post-training. Still, what they do is what you have seen: they continue a
+# text token by token, in the way that training has made likely, whether it is true or not.
+# Generative, pretrained, transformer: now you know all three words.
