@@ -275,7 +275,8 @@ def softmax(scores):                                            # [N] -> [N]
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
 # divided by it. After that, the mean of the squares is 1. The next matrix always gets numbers
-# of about the same size. The 1e-5 keeps us from dividing by 0. Most models also learn a factor
+# of about the same size. Otherwise scores and logits would grow along with x, and training
+# could get out of hand. The 1e-5 keeps us from dividing by 0. Most models also learn a factor
 # for each number. We leave it out.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
@@ -298,10 +299,10 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #
 # The layers never replace x. They only add to it. What a layer adds is called a residual, and
 # x is called the residual stream. A later layer can build on what an earlier one has added.
-# (Ours is the only one.) The stream also helps the gradients. The derivative of a sum with
-# respect to each of its terms is 1. So there is always a path on which gradients come back
-# along x through all the layers unchanged. On all other paths they are multiplied many times,
-# and could become tiny or huge.
+# (Our model has only one layer.) The stream also helps the gradients. The derivative of a sum
+# with respect to each of its terms is 1. So there is always a path on which gradients come
+# back along x through all the layers unchanged. On all other paths they are multiplied many
+# times, and could become tiny or huge.
 
 # We begin with the MLP, which is simpler, because it treats each token by itself. MLP stands
 # for multilayer perceptron. It reads a normalized copy of x. Each row of its matrix "up" is a
@@ -342,9 +343,9 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # this, its query, key and value, of 16 numbers each, are cut into four slices of 4 numbers,
 # and all this is done for each slice separately. Each of these computations is called a head,
 # and together they make multi-head attention. One head might look for the last vowel, another
-# for the beginning of the name. What each head looks for is learned, and we may not have a
-# word for it. At the end, the matrix "output" mixes what the heads have heard into one vector
-# that can be added to x.
+# for the beginning of the name. Nobody says what a head should look for. Training finds it,
+# and we may not have a word for it. At the end, the matrix "output" mixes what the heads have
+# heard into one vector that can be added to x.
 #
 # We go through a name token by token. Each token first adds its own key and value to two
 # lists, keys and values, and then listens to everything in them. It hears the tokens before
@@ -384,12 +385,12 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
 # different terms are as often -1 as +1, so on average they cancel. The square is 4 on average,
-# and so the sum is typically about 2 away from 0. A sum of 100 such terms is typically about
-# 10 away. The same goes for dot products of unrelated vectors: the more elements they have,
-# the larger the typical dot product. The division makes up for this. Without it, softmax could
-# easily give one token a weight of nearly 1, and all others nearly 0. Then a small change in
-# the scores would make almost no difference, the gradients of the scores would be nearly 0,
-# and queries and keys would hardly learn.
+# so the sum is typically about the root of 4 away from 0, which is 2. A sum of 100 such terms
+# is typically about 10 away. The same goes for dot products of unrelated vectors: the more
+# elements they have, the larger the typical dot product. The division makes up for this.
+# Without it, softmax could easily give one token a weight of nearly 1, and all others nearly
+# 0. Then a small change in the scores would make almost no difference, the gradients of the
+# scores would be nearly 0, and queries and keys would hardly learn.
 #
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Without
 # positions, our single layer could not tell in which order the earlier letters came.
@@ -435,7 +436,7 @@ def loss_of(model, tokens):                                     # [BOS ... BOS] 
 # Let's see what the untrained model makes of the first name. On average, the loss of an
 # untrained model is a little above 3.30. If the right token gets half of 1 / 27, the surprise
 # is 0.69 more. If it gets one and a half times 1 / 27, the surprise is only 0.41 less. On
-# average, unequal probabilities cost more than equal ones, if they are random.
+# average, random differences between the probabilities cost more than they gain.
 example = encode(docs[0])
 loss = loss_of(matrices([Value(number) for number in untrained]), example)
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
@@ -532,9 +533,8 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # together. This idea is called stochastic gradient descent, and Adam is a refinement of it.
 # Larger models learn from a batch of many examples in each step. The rate falls in a straight
 # line, almost to 0. Large steps learn fast, and small steps at the end let the parameters
-# settle. (A shorter training, as section 12 may make, has the same rates at its steps.) You
-# can stop the training with Ctrl-C. The program then goes on with what has been learned so
-# far. adam returns new lists, so the list untrained stays as it is.
+# settle. You can stop the training with Ctrl-C. The program then goes on with what has been
+# learned so far. adam returns new lists, so the list untrained stays as it is.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
@@ -658,12 +658,11 @@ if not args.fast:
 # is lost either. Take both away, and the model sees only the last letter, and is no better
 # than the table. On short names and in a short run, either attention or positions are enough.
 # Probably both tell the model how long the name is so far. Attention can notice this without
-# positions: among n tokens, BOS gets a weight of about 1 / n, so what only BOS has to tell
-# grows fainter as the name grows longer. The last three figures differ so little that another
-# seed can change their order. In longer texts, and in larger models, attention pays off,
-# because it can fetch what was said long before. (To try this yourself, delete the line of
-# step 6 in gpt, or use only the token's embedding in the first line. The second engine will
-# then disagree.)
+# positions: the longer the name, the smaller the weight of BOS among all its tokens. The last
+# three figures differ so little that another seed can change their order. In longer texts, and
+# in larger models, attention pays off, because it can fetch what was said long before. (To try
+# this yourself, delete the line of step 6 in gpt, or use only the token's embedding in the
+# first line. The second engine will then disagree.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
@@ -681,10 +680,10 @@ if not args.fast:
 # read Σ as "sum".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
-# what linear does, for many vectors at once. dots(a, transpose(b)) takes the dot products of
-# the rows of a with the columns of b, and is called the matrix product of a and b. rowwise
-# applies a function row by row, and later also head by head. For example, rowwise(add, a, b)
-# adds the first rows of a and b, then the second rows, and so on.
+# what linear does, for many vectors at once. In linear algebra, dots(a, transpose(b)) is the
+# matrix product of a and b. rowwise applies a function row by row, and later also head by
+# head. For example, rowwise(add, a, b) adds the first rows of a and b, then the second rows,
+# and so on.
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
@@ -714,10 +713,10 @@ def relu_forward(x):                                            # [N] -> [N]
 def relu_back(dy, y):                                           # -> dx
     return [dyi if yi > 0 else 0.0 for dyi, yi in zip(dy, y)]
 
-# RMSNorm. y_i = s x_i, where s = u^(-1/2), and u is 1e-5 plus the mean of the squares x_i².
-# First, how do u and s change with x_j?
-#     The derivative of u with respect to x_j is 2 x_j / N. Only one of the squares contains x_j.
-#     The derivative of s with respect to u is -1/2 u^(-3/2) = -1/2 s³.
+# RMSNorm. y_i = s x_i, where s = m^(-1/2), and m is 1e-5 plus the mean of the squares x_i².
+# First, how do m and s change with x_j?
+#     The derivative of m with respect to x_j is 2 x_j / N. Only one of the squares contains x_j.
+#     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³.
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
 # factor s, for every i. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i and
@@ -756,25 +755,25 @@ def softmax_back(dy, y):                                        # -> dx
 
 # Attention. Since we now handle all tokens at once, we have to hide the later ones. A mask
 # sets their scores to minus infinity. Then their weights are 0, because exp of minus infinity
-# is 0. Take one head. Token t listens to token e, an earlier one or itself, with q, k and v
+# is 0. Take one head. Token t listens to token u, an earlier one or itself, with q, k and v
 # for query, key and value:
-#     match_te = Σ_i q_ti k_ei                  query t with key e
-#     score_te = match_te / root                or -∞, if e is later than t
-#     weight_te = softmax of the scores of t    over all e
-#     heard_ti = Σ_e weight_te v_ei             the weighted sum of the values
+#     match_tu = Σ_i q_ti k_ui                  query t with key u
+#     score_tu = match_tu / root                or -∞, if u is later than t
+#     weight_tu = softmax of the scores of t    over all u
+#     heard_ti = Σ_u weight_tu v_ui             the weighted sum of the values
 # In the backward pass we are given dheard. A number gets a gradient from every place where it
 # was used, and these are added up.
-#     dweight_te = Σ_i dheard_ti v_ei           weight_te was used in heard_ti, for every i
-#     dv_ei = Σ_t weight_te dheard_ti           v_ei was used in heard_ti, for every t
+#     dweight_tu = Σ_i dheard_ti v_ui           weight_tu was used in heard_ti, for every i
+#     dv_ui = Σ_t weight_tu dheard_ti           v_ui was used in heard_ti, for every t
 #     dscore = softmax_back(dweight, weight)    row by row, and 0 for hidden tokens
-#     dmatch_te = dscore_te / root              match_te was divided by root
-#     dq_ti = Σ_e dmatch_te k_ei                q_ti was used in match_te, for every e
-#     dk_ei = Σ_t dmatch_te q_ti                k_ei was used in match_te, for every t
+#     dmatch_tu = dscore_tu / root              match_tu was divided by root
+#     dq_ti = Σ_u dmatch_tu k_ui                q_ti was used in match_tu, for every u
+#     dk_ui = Σ_t dmatch_tu q_ti                k_ui was used in match_tu, for every t
 #
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
 # again. (sum(rows, []) makes one list of several.) head_forward and head_back work on one
 # head. Each sum above is one call of dots. dots sums over the last index of both its matrices.
-# Take dv_ei = Σ_t weight_te dheard_ti. The sum runs over t, which is the first index of both
+# Take dv_ui = Σ_t weight_tu dheard_ti. The sum runs over t, which is the first index of both
 # weight and dheard. So the code transposes both.
 def split(x):                                                   # [T][width] -> [heads][T][...]
     return [[row[head] for row in x] for head in slices]
@@ -783,18 +782,18 @@ def join(parts):                                                # and back again
     return [sum(rows, []) for rows in zip(*parts)]
 
 def head_forward(q, k, v):                                      # one head -> heard, weights [T][T]
-    scores = [[match / root if e <= t else -math.inf for e, match in enumerate(row)]
-              for t, row in enumerate(dots(q, k))]              # Σ_i q_ti k_ei
+    scores = [[match / root if u <= t else -math.inf for u, match in enumerate(row)]
+              for t, row in enumerate(dots(q, k))]              # Σ_i q_ti k_ui
     weights = rowwise(softmax_forward, scores)
-    return dots(weights, transpose(v)), weights                 # Σ_e weight_te v_ei
+    return dots(weights, transpose(v)), weights                 # Σ_u weight_tu v_ui
 
 def head_back(dheard, q, k, v, weights):                        # one head -> dq, dk, dv
-    dweight = dots(dheard, v)                                   # Σ_i dheard_ti v_ei
-    dv = dots(transpose(weights), transpose(dheard))            # Σ_t weight_te dheard_ti
+    dweight = dots(dheard, v)                                   # Σ_i dheard_ti v_ui
+    dv = dots(transpose(weights), transpose(dheard))            # Σ_t weight_tu dheard_ti
     dscore = rowwise(softmax_back, dweight, weights)
     dmatch = [[each / root for each in row] for row in dscore]
-    dq = dots(dmatch, transpose(k))                             # Σ_e dmatch_te k_ei
-    dk = dots(transpose(dmatch), transpose(q))                  # Σ_t dmatch_te q_ti
+    dq = dots(dmatch, transpose(k))                             # Σ_u dmatch_tu k_ui
+    dk = dots(transpose(dmatch), transpose(q))                  # Σ_t dmatch_tu q_ti
     return dq, dk, dv
 
 # Take the example of section 5 again. The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0]
