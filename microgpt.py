@@ -158,10 +158,10 @@ class Value:                                                    # remembers how 
 # Two paths lead back to a. They contribute 1 * 3 and 1, so the gradient of a is 4. One path
 # leads back to b, and the gradient of b is 1 * 2. backward() doesn't walk path by path. It
 # first comes to the sum, which gives 1 to a * b and 1 to a. Then it comes to a * b, which
-# gives 2 to b and 3 to a. Each edge is visited only once. This matters, because there can be
-# many more paths than edges. Let y = x + x and z = y + y. Two paths lead from y to x, but four
-# lead from z to x. Every further step like this doubles the number of paths, but adds just two
-# edges.
+# gives 2 to b and 3 to a. Each edge passes on a gradient only once. This matters, because
+# there can be many more paths than edges. Let y = x + x and z = y + y. Two paths lead from y
+# to x, but four lead from z to x. Every further step like this doubles the number of paths,
+# but adds just two edges.
 #
 # Why does the order matter? Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 * a. So
 # h is used by g and by the sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on
@@ -765,7 +765,7 @@ def softmax_back(dy, y):                                        # -> dx
 # was used, and these are added up.
 #     dweight_tu = Σ_i dheard_ti v_ui           weight_tu was used in heard_ti, for every i
 #     dv_ui = Σ_t weight_tu dheard_ti           v_ui was used in heard_ti, for every t
-#     dscore = softmax_back(dweight, weight)    row by row, and 0 for hidden tokens
+#     dscore = softmax_back(dweight, weight)    row by row, and 0 for masked tokens
 #     dmatch_tu = dscore_tu / root              match_tu was divided by root
 #     dq_ti = Σ_u dmatch_tu k_ui                q_ti was used in match_tu, for every u
 #     dk_ui = Σ_t dmatch_tu q_ti                k_ui was used in match_tu, for every t
@@ -820,22 +820,29 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # lower the others, especially those that the model thought likely. And what if the model is
 # confidently wrong? Softmax alone would pass hardly any gradient back. But p is then tiny
 # and -1 / p is huge, and together they give p - 1, nearly -1. That's why softmax and the
-# logarithm go so well together. All these gradients are divided by T, because the loss is a
-# mean.
+# logarithm go so well together. All these gradients are divided by the number of targets,
+# because the loss is a mean.
+def cross_entropy(logits, targets):                             # -> loss, dlogits
+    probs = rowwise(softmax_forward, logits)
+    loss = sum(-math.log(row[target]) for row, target in zip(probs, targets)) / len(targets)
+    dlogits = [[(prob - (token == target)) / len(targets) for token, prob in enumerate(row)]
+               for row, target in zip(probs, targets)]
+    return loss, dlogits
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. q, k and v are the queries, keys and values of all
-# tokens, split into heads. zip(*...) turns a list of pairs into a pair of lists. kept holds
-# what the backward pass needs of each layer, the x that came into it included. x1 is x after
-# step 6, and n1 is its normalized copy. Anything that was used more than once gets a gradient
-# from every use, and they add up. A sum, as in steps 6 and 9, passes its gradient on to both
-# its terms unchanged. At the end, a position occurs once in a name, but a token may occur
-# twice, so there we add. Rows that this name does not use keep the gradient 0.
+# tokens, split into heads. zip(*...) regroups the results: all the first ones, all the second
+# ones, and so on. kept holds what the backward pass needs of each layer, the x that came into
+# it included. x1 is x after step 6, and n1 is its normalized copy. Anything that was used more
+# than once gets a gradient from every use, and they add up. A sum, as in steps 6 and 9, passes
+# its gradient on to both its terms unchanged. At the end, a position occurs once in a name,
+# but a token may occur twice, so there we add. Rows that this name does not use keep the
+# gradient 0.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
     targets = tokens[1:block + 1]
-    T = len(targets)
-    sums = [add(w["token"][token], w["position"][t]) for t, token in enumerate(tokens[:T])]
+    inputs = tokens[:len(targets)]
+    sums = [add(w["token"][token], w["position"][t]) for t, token in enumerate(inputs)]
     x = x0 = rowwise(rmsnorm_forward, sums)
     kept = []
     for layer in range(layers):                                 # forward
@@ -851,16 +858,14 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         hidden = rowwise(relu_forward, matches)
         kept.append((x, n, q, k, v, weights, heard, x1, n1, hidden))
         x = rowwise(add, x1, dots(hidden, w["down", layer]))    # 9
-    probs = rowwise(softmax_forward, dots(x, w["lm_head"]))
-    loss = sum(-math.log(row[target]) for row, target in zip(probs, targets)) / T
-    dlogits = [[(prob - (token == target)) / T for token, prob in enumerate(row)]
-               for row, target in zip(probs, targets)]
+    loss, dlogits = cross_entropy(dots(x, w["lm_head"]), targets)
     dx, dw["lm_head"] = linear_back(dlogits, x, w["lm_head"])
     for layer in reversed(range(layers)):                       # back, from the last layer
         x, n, q, k, v, weights, heard, x1, n1, hidden = kept[layer]
         # 9 and 8: dx goes to both terms of the sum, to x1 and to the MLP
         dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])
-        dn1, dw["up", layer] = linear_back(rowwise(relu_back, dhidden, hidden), n1, w["up", layer])
+        dmatches = rowwise(relu_back, dhidden, hidden)
+        dn1, dw["up", layer] = linear_back(dmatches, n1, w["up", layer])
         # 7 and 6: x1 was used in steps 7 and 9, and dx1 goes to x and to attention
         dx1 = rowwise(add, dx, rowwise(rmsnorm_back, dn1, x1, n1))
         dheard, dw["output", layer] = linear_back(dx1, heard, w["output", layer])
@@ -874,7 +879,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))
     for t, row in enumerate(rowwise(rmsnorm_back, dx, sums, x0)):
         dw["position"][t] = row
-        dw["token"][tokens[t]] = add(dw["token"][tokens[t]], row)
+        dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)
     return loss, [each for name in shapes for row in dw[name] for each in row]
 
 # %% 12. The two engines compared -----------------------------------------------------------------

@@ -64,8 +64,8 @@ MAKES = {
     ("explicit", "sums = "): "sums", ("explicit", "x = x0 = "): "x0", ("explicit", "n = "): "n", ("explicit", "q = "): "query",
     ("explicit", "k = "): "key", ("explicit", "v = "): "value", ("explicit", "heard = "): "heard",
     ("explicit", "x1 = "): "x1", ("explicit", "n1 = "): "n1", ("explicit", "hidden = rowwise("): "hidden",
-    ("explicit", "x = rowwise(add, x1"): "x2", ("explicit", "probs = "): "probs", ("explicit", "loss = "): "loss",
-    ("explicit", "dlogits = "): "logits", ("explicit", "dhidden, "): "hidden", ("explicit", "dx1 = "): "x1",
+    ("explicit", "x = rowwise(add, x1"): "x2", ("cross_entropy", "probs = "): "probs", ("cross_entropy", "loss = "): "loss",
+    ("cross_entropy", "dlogits = "): "logits", ("explicit", "dhidden, "): "hidden", ("explicit", "dx1 = "): "x1",
     ("explicit", "dheard, "): "heard", ("explicit", "dn = "): "n",
 }
 LIVE = "gpt", "loss_of"                                 # functions whose lines show the live model's numbers, too
@@ -73,14 +73,15 @@ LIVE = "gpt", "loss_of"                                 # functions whose lines 
 # The colour of a number, by the name of the lecture that holds it. All others are tensors.
 KINDS = {
     "gradient": "grad local_grad slope gradients explicit_gradients measured dx dy dw dq dk dv dn dx1 dn1 dn_q dn_k "
-                "dn_v dlogits dhidden dheard dweight dscore dmatch rmsnorm_back.mean weighted",
+                "dn_v dmatches dlogits dhidden dheard dweight dscore dmatch rmsnorm_back.mean weighted",
     "loss": "loss losses explicit_loss explicit_losses surprises",
     "time": "began seconds explicit_seconds",
 }
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}   # "explicit.row": only in that function
 RETURNS = {"loss_of": ["loss"], "autograd": ["loss", "gradient"], "explicit": ["loss", "gradient"],
            "train": ["tensor", "loss", "time"], "linear_back": ["gradient"] * 2, "relu_back": ["gradient"],
-           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "head_back": ["gradient"] * 3}
+           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "head_back": ["gradient"] * 3,
+           "cross_entropy": ["loss", "gradient"]}
 
 
 # ---- The sources, and what marks a page as made from them ----

@@ -39,7 +39,7 @@ MLP = ('x = add(x, linear(hidden, model["down", layer]))',
        'x = rowwise(add, x1, dots(hidden, w["down", layer]))',
        "dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))",
        'dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])')
-SILENT = "[[0.0] * width for _ in range(T)]"                 # no gradient comes back to this part
+SILENT = "[[0.0] * width for _ in inputs]"                   # no gradient comes back to this part
 ADAM = """\
     numbers = [number - rate * (mean / mean_sum) / (math.sqrt(square / square_sum) + 1e-8)
                for number, mean, square in zip(numbers, means, squares)]
@@ -48,8 +48,8 @@ DESCENT = [(ADAM, "    numbers = [number - rate * g for number, g in zip(numbers
 
 NO_POSITION = [
     ('add(model["token"][token], model["position"][position])', 'model["token"][token]'),
-    ('[add(w["token"][token], w["position"][t]) for t, token in enumerate(tokens[:T])]',
-     '[w["token"][token] for token in tokens[:T]]'),
+    ('[add(w["token"][token], w["position"][t]) for t, token in enumerate(inputs)]',
+     '[w["token"][token] for token in inputs]'),
     ('dw["position"][t] = row', "pass")]
 NO_ATTENTION = [
     (ATTENTION[0], "pass"),

@@ -130,3 +130,11 @@ def test_heads_are_slices_side_by_side(deep):
     parts = [[[0, 1, 2, 3], [10, 11, 12, 13]], [[4, 5, 6, 7], [14, 15, 16, 17]]]
     assert deep.split(rows) == parts
     assert deep.join(parts) == rows
+
+
+def test_cross_entropy_is_the_mean_surprise_and_gives_its_slopes(default):
+    logits, targets = table(3, 5, 13), [4, 0, 0]
+    loss, dlogits = default.cross_entropy(logits, targets)
+    surprises = [math.log(sum(map(math.exp, row))) - row[target] for row, target in zip(logits, targets)]
+    assert loss == pytest.approx(sum(surprises) / 3, rel=1e-12)
+    assert dlogits == slopes(lambda rows: [[default.cross_entropy(rows, targets)[0]]], logits, [[1.0]])

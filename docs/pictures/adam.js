@@ -109,7 +109,7 @@ export function adam(figure) {
       const at = Math.min(now, total);
       if (all.length) {
         nodes.push(
-          shape("path", { d: `M${x(at)} ${1.2 * f}V${2.8 * f + 2 * panel}`, class: "here" }),
+          shape("path", { d: `M${x(at)} ${1.2 * f}V${2.8 * f + 2 * panel}`, class: "now-line" }),
           text(to + 0.5 * f, upper.y(size), number(size, 3), "middle small muted"),
           text(
             to + 0.5 * f,

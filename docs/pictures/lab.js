@@ -116,7 +116,7 @@ export function lab(figure) {
     const { gpt } = live.run.value;
     const { step } = live.state.value;
     const when = live.working.value ? "in training" : time(step);
-    told.textContent = `A GPT with ${whole(gpt.count)} numbers, ${when}. It reads a name and says what comes next.`;
+    told.textContent = `A GPT that makes up names, letter by letter: ${whole(gpt.count)} numbers, ${when}.`;
   });
   const [name, note] = nameField();
   name.classList.add("large");

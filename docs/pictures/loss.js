@@ -102,7 +102,7 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
         shape("path", { d: line(losses, prefix, true), class: "each" }),
         shape("path", { d: line(losses, prefix), class: "mean" }),
       );
-      const marks = [[know, `nothing ${know.toFixed(2)}`, "muted"]];
+      const marks = [[know, `guessing ${know.toFixed(2)}`, "muted"]];
       if (!small)
         marks.push([
           live.run.value.unigram,
@@ -131,7 +131,7 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
         const said = time(step) + (part ? `: ${meanAt(prefix, step).toFixed(2)}` : "");
         const middle = Math.max(from + 2.5 * f, Math.min(x(step), to - 2 * f));
         nodes.push(
-          shape("path", { d: `M${x(step)} ${top}V${bottom}`, class: "here" }),
+          shape("path", { d: `M${x(step)} ${top}V${bottom}`, class: "now-line" }),
           text(middle, top - 0.1 * f, said, "center small accent halo"),
         );
       }

@@ -16,7 +16,7 @@ export function parts(figure) {
   let chosen = null;
   const picture = new Picture(figure, {
     name: "parts",
-    hint: "Point at a line or its name to single it out.",
+    hint: "Point at a line to read it; click it, or its name, to single it out.",
     draw(width, f) {
       const each = Object.entries(recorded.parts[length.value]).map(([name, { tenths }]) => ({
         name,
@@ -111,7 +111,8 @@ export function parts(figure) {
   figure.append(
     caption(
       "The same names in the same order, learned by the whole model, by models that lack a part, and by tables of " +
-        "counts. A click singles one out. The figures are those of “What each part buys” in the README.",
+        "counts, which also learn name by name. A click singles one out. Where two differ by less than 0.01, another seed " +
+        "can change their order.",
     ),
   );
 }

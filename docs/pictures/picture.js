@@ -240,6 +240,11 @@ export class Picture {
   }
 }
 
+// Draws the pictures of an element at once, as large as its type is now.
+export function drawIn(place) {
+  for (const picture of pictures) if (place.contains(picture.box)) picture.draw();
+}
+
 // Pictures wait here and are drawn in the next frames, a few milliseconds a frame.
 const queue = new Set();
 let awake = false;

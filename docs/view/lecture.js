@@ -1,6 +1,7 @@
 // Lecture mode: the page as slides, one thought at a time, as large as the screen allows.
 
 import { effect } from "@preact/signals-core";
+import { drawIn } from "../pictures/picture.js";
 import { addKey, leaves } from "./keys.js";
 import * as places from "./places.js";
 import { bar, change, defaults, inLecture, settings } from "./settings.js";
@@ -8,6 +9,7 @@ import { bar, change, defaults, inLecture, settings } from "./settings.js";
 const spoken = document.getElementById("spoken");
 const LINES = [28, 34, 42]; // lines of type on a screen: the sizes in which a thought may be set
 const SPLIT = [34, 42, 52, 64]; // and those of a thought that goes in screenfuls
+const PICTURE = [28, 34, 42, 52, 64]; // and those of a picture
 const SMALLEST_PICTURE = 0.45;
 const DRAWN = "figure, [data-picture], .drawn-beside";
 const tooTall = new WeakMap(); // thoughts that did not fit, and on which screen: so they stay divided, however they are drawn
@@ -31,7 +33,7 @@ function clear() {
     element.removeAttribute("aria-current");
   }
   for (const each of document.querySelectorAll("figure[data-picture], .drawn-beside"))
-    each.style.zoom = each.style.width = "";
+    each.style.fontSize = each.style.zoom = each.style.width = "";
   spoken.textContent = "";
 }
 
@@ -74,7 +76,10 @@ function light(anew = false) {
   const all = pieces(stop);
   const screenAndType = `${innerWidth} ${innerHeight} ${settings.value.size}`;
   const was = tooTall.get(stop) === screenAndType;
-  if (was || !LINES.some((lines) => fits(sized(lines)))) {
+  const picture = stop.matches("[data-picture]");
+  if (picture) {
+    draw(stop, sized, () => tall() <= room && wide());
+  } else if (was || !LINES.some((lines) => fits(sized(lines)))) {
     tooTall.set(stop, screenAndType);
     measured(stop, all, true);
     const words = all.filter((piece) => !piece.matches(DRAWN));
@@ -84,11 +89,8 @@ function light(anew = false) {
     });
     measured(stop, all, false);
   }
-  if (stop.matches("[data-picture]")) {
-    shrink(stop, () => tall() <= room && wide());
-  }
-  const split = tooTall.get(stop) === screenAndType && !stop.matches("[data-picture]");
-  const screens = split ? screenfuls(stop, all, room) : [all];
+  const split = tooTall.get(stop) === screenAndType && !picture;
+  const screens = split ? screenfuls(stop, all, room, sized) : [all];
   many = screens.length;
   if (part < 0 || part >= many) part = many - 1;
   if (many > 1) {
@@ -112,7 +114,17 @@ function measured(stop, all, now) {
   for (const piece of all) piece.classList.toggle("part", now);
 }
 
-// Smaller and smaller, until it fits. Its own width stays, so that it is not drawn anew.
+// A picture is drawn in the largest type in which it fits. If it fits in none, it is made smaller and smaller; its own
+// width stays, so that it is not drawn anew.
+function draw(piece, sized, fits) {
+  const unit = parseFloat(getComputedStyle(document.body).fontSize);
+  const found = PICTURE.some((lines) => {
+    piece.style.fontSize = `${sized(lines) * unit}px`;
+    drawIn(piece);
+    return fits();
+  });
+  if (!found) shrink(piece, fits);
+}
 function shrink(piece, fits) {
   for (let zoom = 1; !fits() && zoom > SMALLEST_PICTURE;) {
     zoom -= 0.05;
@@ -128,13 +140,13 @@ function spaceOf(piece) {
   return piece.getBoundingClientRect().height + parseFloat(marginTop) + parseFloat(marginBottom);
 }
 
-function screenfuls(stop, all, room) {
+function screenfuls(stop, all, room, sized) {
   const screens = [];
   let height = 0;
   measured(stop, all, true);
   for (const piece of all) {
     const drawn = piece.matches(DRAWN); // a picture has a screen of its own
-    if (drawn) shrink(piece, () => spaceOf(piece) <= room);
+    if (drawn) draw(piece, sized, () => spaceOf(piece) <= room);
     const tall = drawn ? Infinity : spaceOf(piece);
     if (!screens.length || height + tall > room) {
       screens.push([]);

@@ -49,7 +49,8 @@ function heading(element) {
 }
 export function bring(element) {
   const above = barHeight() + (element.matches(".section") ? 0 : heading(element) + 12);
-  scrollTo({ top: element.getBoundingClientRect().top + scrollY - above, behavior: "instant" });
+  const top = Math.floor(element.getBoundingClientRect().top + scrollY - above);
+  scrollTo({ top, behavior: "instant" });
 }
 
 export function section() {
