@@ -180,6 +180,43 @@ def test_a_lecture_is_slides(chromium):
         assert picture["x"] >= words["x"] + words["width"] - 1 and abs(picture["y"] - words["y"]) < 60
 
 
+def test_what_is_opened_on_a_slide_stays_on_it(chromium):
+    """A row of the layer, opened for all tokens, and attention to a long name."""
+    def shown(page, kind):
+        at = page.evaluate("kind => document.querySelector(`[data-picture=${kind}]`).closest('.stop').dataset.at", kind)
+        page.evaluate("at => { location.hash = `#at=${at}`; }", at)
+        picture = page.locator(f"[data-picture={kind}]")
+        for _ in range(6):
+            page.wait_for_timeout(200)
+            if picture.is_visible(): break
+            page.keyboard.press("PageDown")
+        return picture
+
+    def type_sizes(picture):
+        return picture.evaluate("e => [parseFloat(getComputedStyle(e).fontSize), e.getBoundingClientRect().bottom]")
+
+    with opened(chromium, "", 1280, 720, chosen="lecture=1") as page:
+        layer = shown(page, "layer")
+        before = type_sizes(layer)
+        layer.locator("svg.drawing").first.click(position={"x": 300, "y": 100})
+        page.wait_for_timeout(800)
+        assert layer.locator("svg.drawing").count() == 2
+        after = type_sizes(layer)
+        assert after[0] < before[0] and after[1] <= 680
+        attention = shown(page, "attention")
+        attention.locator("input").first.fill("alexandriaabcd")
+        page.wait_for_timeout(800)
+        assert type_sizes(attention)[1] <= 680
+
+
+def test_the_line_of_the_moment_stays_when_settings_or_the_lecture_open(chromium):
+    with opened(chromium, "", 1280, 720) as page:
+        for key in ("s", "l"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(500)
+            assert page.locator("[data-picture=lab] path.now-line").count() == 1, key
+
+
 def test_a_link_opens_a_thought_in_lecture_mode(chromium):
     with opened(chromium, "#at=3.4", chosen="lecture=1") as page:
         page.wait_for_timeout(300)

@@ -102,7 +102,7 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
         shape("path", { d: line(losses, prefix, true), class: "each" }),
         shape("path", { d: line(losses, prefix), class: "mean" }),
       );
-      const marks = [[know, `guessing ${know.toFixed(2)}`, "muted"]];
+      const marks = [[know, `guess ${know.toFixed(2)}`, "muted"]];
       if (!small)
         marks.push([
           live.run.value.unigram,

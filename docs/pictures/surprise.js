@@ -44,7 +44,7 @@ export function surprise(figure) {
       const mean = surprises.reduce((sum, s) => sum + s, 0) / T;
       const know = Math.log(vocab);
       const heights = [
-        [know, `guessing ${know.toFixed(2)}`, "muted"],
+        [know, `guess ${know.toFixed(2)}`, "muted"],
         [mean, `mean ${mean.toFixed(2)}`, "loss"],
       ];
       heights.sort((a, b) => b[0] - a[0]);

@@ -15,6 +15,11 @@ const DRAWN = "figure, [data-picture], .drawn-beside";
 const tooTall = new WeakMap(); // thoughts that did not fit, and on which screen: so they stay divided, however they are drawn
 let part = 0; // which screenful of a thought that is taller than the screen; -1: the last
 let many = 1; // of how many
+let settled = 0; // the height of the slide when it was set
+const growth = new ResizeObserver(() => {
+  const { height, bottom } = current().getBoundingClientRect();
+  if (inLecture() && height > settled + 1 && bottom > innerHeight - 48) light(); // something was opened on it
+});
 
 function current() {
   const { at } = places;
@@ -106,6 +111,9 @@ function light(anew = false) {
     (many > 1 ? `, screen ${part + 1} of ${many}` : "") +
     (stop.querySelector("details[open]") ? ", answered" : "");
   bar.elements.section.value = number;
+  settled = tall();
+  growth.disconnect();
+  growth.observe(stop);
 }
 
 // All pieces of a thought as they will stand, to be measured.
