@@ -56,11 +56,12 @@ random.shuffle(docs)
 # A model can only work with numbers, so we cut every name into tokens, here single letters,
 # and give each token a number. Before every name we put a special token called BOS, for
 # "beginning of sequence", so that the model has something to predict the first letter from.
-# After the last letter the same token appears again, this time to mark the end. All tokens
-# together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes 26 0 13 13 0 26.
-# The numbers only tell the tokens apart. The fact that n is 13 and o is 14 doesn't make them
-# similar. The task is always the same: given the tokens so far, which token comes next? A
-# program that gives each token a probability of coming next is called a language model.
+# After the last letter the same token appears again, this time to mark the end. All the
+# different tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes
+# 26 0 13 13 0 26. The numbers only tell the tokens apart. The fact that n is 13 and o is 14
+# doesn't make them similar. The task is always the same: given the tokens so far, which token
+# comes next? A program that gives each token a probability of coming next is called a language
+# model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -461,9 +462,9 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # change in the loss by the change in the parameter. This is called a gradient check. (With a
 # much smaller change, the two losses would agree in almost all their digits, and rounding
 # would spoil their difference.) We take the first number in the embedding of BOS, because
-# every name begins with BOS. The matrix "token" is the first in the list of parameters, so its
-# row BOS starts at index BOS * width. This tests one gradient of thousands. Section 12 will
-# compare all of them with those of a second engine.
+# every name begins with BOS, so this gradient is not 0. The matrix "token" is the first in the
+# list of parameters, so its row BOS starts at index BOS * width. This tests one gradient of
+# thousands. Section 12 will compare all of them with those of a second engine.
 which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -665,8 +666,8 @@ if not args.fast:
 # the name, the smaller the weight that is left for BOS. The last three figures differ so
 # little that another seed can change their order. In longer texts, and in larger models,
 # attention pays off, because it can fetch what was said long before. (To try the ablations
-# yourself, delete the line of step 6 in gpt, or use only the token's embedding in the first
-# line. The second engine will then disagree.)
+# yourself, delete the line of step 6 in gpt, or leave out the position in the first line of
+# gpt. The second engine will then disagree.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
@@ -705,7 +706,9 @@ def rowwise(function, *tables):                                 # a list of the 
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
 # Why? x_tj affects y_ti for every i, with the local gradient w_ij. And w_ij affects y_ti for
-# every t, with the local gradient x_tj.
+# every t, with the local gradient x_tj. In the code, dots sums over the last index of both its
+# matrices. In the sum for dw_ij, t is the first index of both dy and x, so both are
+# transposed.
 def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
     return dots(dy, transpose(w)), dots(transpose(dy), transpose(x))
 
@@ -776,9 +779,8 @@ def softmax_back(dy, y):                                        # -> dx
 #
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
 # again. (sum(rows, []) makes one list of several.) head_forward and head_back work on one
-# head. Each sum above is one call of dots. dots sums over the last index of both its matrices.
-# Take dv_ui = Σ_t weight_tu dheard_ti. The sum runs over t, which is the first index of both
-# weight and dheard. So the code transposes both.
+# head. Each sum above is one call of dots. Again, a matrix is transposed if the index of the
+# sum comes first. For dv_ui = Σ_t weight_tu dheard_ti, these are both.
 def split(x):                                                   # [T][width] -> [heads][T][...]
     return [[row[head] for row in x] for head in slices]
 
@@ -839,8 +841,7 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # ones, and so on. kept holds what the backward pass needs of each layer, the x that came into
 # it included. x1 is x after step 6, and n1 is its normalized copy. Anything that was used more
 # than once gets a gradient from every use, and they add up. A sum, as in steps 6 and 9, passes
-# its gradient on to both its terms unchanged. At the end, a position occurs once in a name,
-# but a token may occur twice, so there we add. Rows that this name does not use keep the
+# its gradient on to both its terms unchanged. Rows that this name does not use keep the
 # gradient 0.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
@@ -881,6 +882,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         dn_q, dw["query", layer] = linear_back(join(dq), n, w["query", layer])
         dn = rowwise(add, dn_q, rowwise(add, dn_k, dn_v))
         dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))
+    # both embeddings get the same row; a token may occur twice, so there we add
     for t, row in enumerate(rowwise(rmsnorm_back, dx, sums, x0)):
         dw["position"][t] = row
         dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)
