@@ -458,13 +458,13 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
     return loss.data, [param.grad for param in params]
 
 # How do we know that a gradient is right? It is a slope, so we can measure it. We compute the
-# loss twice, with one parameter 0.00001 larger and 0.00001 smaller than it is, and divide the
-# change in the loss by the change in the parameter. This is called a gradient check. (With a
-# much smaller change, the two losses would agree in almost all their digits, and rounding
-# would spoil their difference.) We take the first number in the embedding of BOS, because
-# every name begins with BOS, so this gradient is not 0. The matrix "token" is the first in the
-# list of parameters, so its row BOS starts at index BOS * width. This tests one gradient of
-# thousands. Section 12 will compare all of them with those of a second engine.
+# loss twice, once with one parameter 0.00001 larger and once with it 0.00001 smaller than it
+# is, and divide the change in the loss by the change in the parameter. This is called a
+# gradient check. (With a much smaller change, the two losses would agree in almost all their
+# digits, and rounding would spoil their difference.) We take the first number in the embedding
+# of BOS, because every name begins with BOS, so this gradient is not 0. The matrix "token" is
+# the first in the list of parameters, so its row BOS starts at index BOS * width. This tests
+# one gradient of thousands. Section 12 will compare all of them with those of a second engine.
 which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -780,7 +780,7 @@ def softmax_back(dy, y):                                        # -> dx
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
 # again. (sum(rows, []) makes one list of several.) head_forward and head_back work on one
 # head. Each sum above is one call of dots. Again, a matrix is transposed if the index of the
-# sum comes first. For dv_ui = Σ_t weight_tu dheard_ti, these are both.
+# sum comes first. In the sum for dv_ui, this is true of both weight and dheard.
 def split(x):                                                   # [T][width] -> [heads][T][...]
     return [[row[head] for row in x] for head in slices]
 

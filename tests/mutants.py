@@ -443,7 +443,7 @@ MUTANTS = [
         ('the first three disturb the others', '    names = [generate(numbers) for _',
          '    [generate(untrained) for _ in range(3)]\n    names = [generate(numbers) for _'),
         ('the untrained model says one name', '*[generate(untrained) for _ in range(3)]', '*[generate(untrained)] * 3'),
-        ('the untrained model always says three', 'generate(untrained) for _ in range(3)',
+        ('the untrained model says two names', 'generate(untrained) for _ in range(3)',
          'generate(untrained) for _ in range(2)'),
         ('the untrained model says all samples', 'generate(untrained) for _ in range(3)',
          'generate(untrained) for _ in range(args.samples)'),
