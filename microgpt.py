@@ -8,9 +8,9 @@
 import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# These are the settings. Each line gives a setting's name, default, minimum and meaning. Those
-# that shape the model and its training are called hyperparameters. Change them here, or type:
-# python microgpt.py --steps 200. The rest of this section only reads and checks them.
+# These are the settings. Each has a name, a default, a minimum and a meaning. Those that shape
+# the model and its training are called hyperparameters. Change them here, or (but not in a
+# notebook) type: python microgpt.py --steps 200. The rest of the section checks them.
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers stand for a token (section 4)"),
@@ -92,9 +92,10 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # gradient. If a changes a little, c changes b times as much, so the local gradient on the edge
 # to a is b. In the same way, the local gradient on the edge to b is a. In a + b, both local
 # gradients are 1. For the other operations, calculus tells us: the derivative of exp is exp
-# itself, that of log a is 1 / a, and that of a ** power is power * a ** (power - 1). relu,
-# which section 5 will need, turns negative numbers into 0, so its derivative is 0 for them,
-# and 1 for positive ones. (Exactly at 0 there is no derivative, and we use 0.)
+# itself, that of log a is 1 / a, and that of a ** power, where power is a plain number, is
+# power * a ** (power - 1). relu, which section 5 will need, turns negative numbers into 0, so
+# its derivative is 0 for them, and 1 for positive ones. (Exactly at 0 there is no derivative,
+# and we use 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
@@ -119,7 +120,7 @@ class Value:                                                    # remembers how 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # power is a plain number
+    def __pow__(self, power):                                   # float() refuses complex results
         return Value(float(self.data ** power), [(self, power * self.data ** (power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
@@ -132,11 +133,11 @@ class Value:                                                    # remembers how 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a; sum() begins with 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # First we collect the graph: this result, its children, their children, and so on. We
-    # leave out the leaves. They have no children to pass a gradient on to, and they keep the
-    # gradients that they have. Whatever uses a Value is made after it. So if we go from the
-    # last Value made to the first, every node has its whole gradient, from all its uses, when
-    # its turn comes to pass it on. This is a reverse topological order.
+    # First we collect the graph: this result, its children, their children, and so on. found
+    # holds the nodes found last. Next come their children, but not those already in the graph,
+    # and no leaves, which pass nothing on. Whatever uses a Value is made after it. So if we go
+    # from the last Value made to the first, every node has its whole gradient when its turn
+    # comes to pass it on. This is a reverse topological order.
     def backward(self):
         graph, found = set(), {self}
         while found:
@@ -270,8 +271,8 @@ def linear(x, matrix):                                          # [nin], [nout][
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
-    total = sum(exps)
-    return [each / total for each in exps]
+    scale = sum(exps) ** -1                                     # 1 / total
+    return [each * scale for each in exps]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
@@ -537,8 +538,10 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # Larger models learn from a batch of many examples in each step. The rate falls in a straight
 # line, almost to 0. Large steps learn fast, and small steps at the end let the parameters
 # settle. You can stop the training with Ctrl-C. The program then goes on with what has been
-# learned so far, and the second training, in section 12, makes as many steps, at the same
-# rates. adam returns new lists, so the list untrained stays as it is.
+# learned so far, and the second training, in section 12, makes as many steps. Its rates must
+# be the same, too, so they fall with args.steps, the setting, and not with the number of steps
+# really made. (If you ask train for more steps than that, max stretches the line, so that the
+# rate never falls below 0.) adam returns new lists, so the list untrained stays as it is.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
@@ -707,8 +710,9 @@ def rowwise(function, *tables):                                 # a list of the 
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
 # Why? x_tj affects y_ti for every i, with the local gradient w_ij. And w_ij affects y_ti for
 # every t, with the local gradient x_tj. In the code, dots sums over the last index of both its
-# matrices. In the sum for dw_ij, t is the first index of both dy and x, so both are
-# transposed.
+# matrices. In the sum for dx_tj we add over i, which is the last index of dy but the first of
+# w, so w is transposed. In the sum for dw_ij we add over t, the first index of both dy and x,
+# so both are transposed.
 def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
     return dots(dy, transpose(w)), dots(transpose(dy), transpose(x))
 
@@ -836,13 +840,17 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
     return loss, dlogits
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
-# through the same steps, from 9 to 1. q, k and v are the queries, keys and values of all
-# tokens, split into heads. zip(*...) regroups the results: all the first ones, all the second
-# ones, and so on. kept holds what the backward pass needs of each layer, the x that came into
-# it included. x1 is x after step 6, and n1 is its normalized copy. Anything that was used more
-# than once gets a gradient from every use, and they add up. A sum, as in steps 6 and 9, passes
-# its gradient on to both its terms unchanged. Rows that this name does not use keep the
-# gradient 0.
+# through the same steps, from 9 to 1. The steps are those of gpt, but each now works on all
+# tokens at once. q, k and v are the queries, keys and values, split into heads. head_forward
+# returns a pair for each head, and zip(*...) makes two lists of these pairs: what all heads
+# have heard, and all their weights. x1 is x after step 6, and n1 is its normalized copy. The
+# list kept holds what the backward pass will need of each layer, from the x that came in to
+# hidden.
+#
+# On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
+# passes its gradient on to both its terms unchanged. Second, whatever was used more than once
+# gets a gradient from every use, and these are added up. The rows of token and position that
+# this name does not use keep the gradient 0.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
     targets = tokens[1:block + 1]
