@@ -164,14 +164,14 @@ def test_backward_takes_the_time_of_the_edges_and_not_of_the_paths(default):
 
 
 def test_a_loss_makes_just_the_values_that_its_formulas_need(deep):
-    """By hand, with a Value for each plain number that is an operand: a norm of N numbers makes N + 6, a softmax 6 N + 1."""
+    """By hand, with a Value for each plain number that is an operand: a norm of N numbers makes N + 6, a softmax 5 N + 2."""
     W, L, H, V = deep.width, deep.layers, deep.heads, deep.vocab
     for name, T in [("a", 2), ("otto", 5)]:
         expected = T + 3  # their sum, and its division
         for so_far in range(1, T + 1):
-            attention = 5 * W + H * (3 * so_far + 6 * so_far + 1)
+            attention = 5 * W + H * (3 * so_far + 5 * so_far + 2)
             layer = 2 * (W + 6) + attention + W + 4 * W + 4 * W + W + W
-            expected += W + (W + 6) + L * layer + V + (6 * V + 1) + 3
+            expected += W + (W + 6) + L * layer + V + (5 * V + 2) + 3
         model = model_of(deep)
         made = next(deep.counter)
         deep.loss_of(model, deep.encode(name))

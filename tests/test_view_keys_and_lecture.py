@@ -180,18 +180,42 @@ def test_a_lecture_is_slides(chromium):
         assert picture["x"] >= words["x"] + words["width"] - 1 and abs(picture["y"] - words["y"]) < 60
 
 
+def shown(page, kind):
+    """This picture, on its slide."""
+    at = page.evaluate("kind => document.querySelector(`[data-picture=${kind}]`).closest('.stop').dataset.at", kind)
+    page.evaluate("at => { location.hash = `#at=${at}`; }", at)
+    picture = page.locator(f"[data-picture={kind}]")
+    for _ in range(6):
+        page.wait_for_timeout(200)
+        if picture.is_visible(): break
+        page.keyboard.press("PageDown")
+    return picture
+
+
+@pytest.mark.parametrize("kind, first, part", [
+    ("layer", "def gpt(", "query"), ("attention", "def gpt(", None), ("loss", "def train(", None), ("adam", "def adam(", None)])
+def test_on_a_slide_a_picture_stands_beside_its_code(chromium, kind, first, part):
+    with opened(chromium, "", 1280, 720, chosen="lecture=1") as page:
+        picture = shown(page, kind)
+        page.wait_for_timeout(400)
+        code = page.locator(".lit .code-beside")
+        assert code.locator(".code").first.text_content().startswith(first)
+        left, right = code.bounding_box(), picture.bounding_box()
+        assert left["x"] + left["width"] <= right["x"] and max(left["y"] + left["height"], right["y"] + right["height"]) <= 680
+        assert page.evaluate("[...document.querySelectorAll('.code-beside .code')].every(e => e.scrollWidth <= e.clientWidth + 1)")
+        if part:                                                           # and to point at the one lights the other
+            strip = picture.locator(f"[data-part={part}]").first.bounding_box()
+            page.mouse.move(strip["x"] + 5, strip["y"] + strip["height"] / 2)
+            assert "tied" in code.locator(f".row[data-part={part}]").get_attribute("class")
+        page.keyboard.press("Home")
+        page.wait_for_timeout(200)
+        assert page.locator(".code-beside").count() == 0
+    with opened(chromium, "", 800, 720, chosen="lecture=1") as page:       # too narrow for both
+        assert shown(page, kind).is_visible() and page.locator(".code-beside").count() == 0
+
+
 def test_what_is_opened_on_a_slide_stays_on_it(chromium):
     """A row of the layer, opened for all tokens, and attention to a long name."""
-    def shown(page, kind):
-        at = page.evaluate("kind => document.querySelector(`[data-picture=${kind}]`).closest('.stop').dataset.at", kind)
-        page.evaluate("at => { location.hash = `#at=${at}`; }", at)
-        picture = page.locator(f"[data-picture={kind}]")
-        for _ in range(6):
-            page.wait_for_timeout(200)
-            if picture.is_visible(): break
-            page.keyboard.press("PageDown")
-        return picture
-
     def type_sizes(picture):
         return picture.evaluate("e => [parseFloat(getComputedStyle(e).fontSize), e.getBoundingClientRect().bottom]")
 

@@ -404,6 +404,25 @@ def test_two_runs_are_compared(page):
     assert page.locator("[data-picture=loss] path.other").count() == 1
 
 
+def test_to_point_at_a_part_singles_it_out_and_a_click_keeps_it(page):
+    show(page, "parts")
+    lines = "[data-picture=parts] svg path"
+    names = page.locator("[data-picture=parts] svg text:not(.muted)")
+    page.locator("h2").first.hover()
+    assert page.locator(f"{lines}.dimmed").count() == 0
+    show(page, "parts")
+    names.nth(2).hover()
+    everything = names.count()
+    assert page.locator(f"{lines}.dimmed").count() == everything - 1 and page.locator(f"{lines}.chosen").count() == 1
+    page.mouse.move(1, 1)
+    until(page, "!document.querySelector('[data-picture=parts] svg path.dimmed')")
+    names.nth(2).click()
+    page.mouse.move(1, 1)
+    page.wait_for_timeout(200)
+    assert page.locator(f"{lines}.dimmed").count() == everything - 1
+    names.nth(2).click()
+
+
 def test_what_each_part_buys_is_docs_parts_json(page):
     data = page.evaluate("microgpt.live.recorded.parts")
     show(page, "parts")

@@ -13,10 +13,11 @@ export function parts(figure) {
   const length = element("select", { "aria-label": "length of the trainings" });
   length.append(...lengths.map((n) => element("option", { value: n }, `${whole(+n)} steps`)));
   figure.append(controls(element("label", {}, "after ", length)));
-  let chosen = null;
+  let chosen = null; // by a click
+  let pointed = null; // by the pointer or the keys
   const picture = new Picture(figure, {
     name: "parts",
-    hint: "Point at a line to read it; click it, or its name, to single it out.",
+    hint: "Point at a line, or its name, to single it out and read it; a click keeps it.",
     draw(width, f) {
       const each = Object.entries(recorded.parts[length.value]).map(([name, { tenths }]) => ({
         name,
@@ -50,14 +51,15 @@ export function parts(figure) {
           Math.min(y(row.tenths[9]), bottom + 0.4 * f - rest * 1.2 * f),
         );
         row.place = free;
-        const lit = chosen === null || chosen === i;
+        const one = chosen ?? pointed;
+        const lit = one === null || one === i;
         const kind = row.name === "the whole" ? "mean" : "variant";
         const d =
           "M" + row.tenths.map((loss, t) => `${x(t).toFixed(1)} ${y(loss).toFixed(1)}`).join("L");
         nodes.push(
           shape("path", {
             d,
-            class: `${kind}${lit ? "" : " dimmed"}${chosen === i ? " chosen" : ""}`,
+            class: `${kind}${lit ? "" : " dimmed"}${one === i ? " chosen" : ""}`,
           }),
           shape("path", {
             d: `M${to} ${y(row.tenths[9])}L${to + 0.8 * f} ${row.place}`,
@@ -94,6 +96,11 @@ export function parts(figure) {
             text: `${each[i].name}: mean loss ${number(each[i].tenths[t], 3)} in tenth ${t + 1}.`,
             box: [x(t) - 0.4 * f, y(each[i].tenths[t]) - 0.4 * f, 0.8 * f, 0.8 * f],
           },
+        look: (i) => {
+          if (i === pointed) return;
+          pointed = i;
+          picture.dirty();
+        },
         pick: (i) => {
           chosen = chosen === i ? null : i;
           picture.dirty();
@@ -111,7 +118,7 @@ export function parts(figure) {
   figure.append(
     caption(
       "The same names in the same order, learned by the whole model, by models that lack a part, and by tables of " +
-        "counts, which also learn name by name. A click singles one out. Where two differ by less than 0.01, another seed " +
+        "counts, which also learn name by name. Where two differ by less than 0.01, another seed " +
         "can change their order.",
     ),
   );

@@ -40,7 +40,8 @@ function same(old, node) {
 }
 
 // `draw(width, f)`, with f the size of its type, returns { height, label, nodes, at, tell, pick, start, rest }:
-// at(x, y) -> [row, column], tell(row, column) -> { text, box: [x, y, width, height], part } or nothing. `follows` are
+// at(x, y) -> [row, column], tell(row, column) -> { text, box: [x, y, width, height], part } or nothing, look(row or null)
+// is told what is pointed at. `follows` are
 // the signals on which it depends, `shown` is called when it comes onto the screen. `part`, a name of the listing's parts, lights the lines that make what is pointed at.
 export class Picture {
   constructor(parent, { draw, hint, name, key, follows = [], beside = parent, shown }) {
@@ -161,6 +162,7 @@ export class Picture {
         this.frame.setAttribute(key, told.box[i].toFixed(2)),
       );
     }
+    this.made?.look?.(told ? cursor[0] : null);
     const words = told ? told.text : forHands(this.made?.rest || this.hint);
     if (this.readout.textContent !== words) this.readout.textContent = words;
     if (this.lit !== told?.part) {

@@ -9,9 +9,11 @@ import { bar, change, defaults, inLecture, settings } from "./settings.js";
 const spoken = document.getElementById("spoken");
 const LINES = [28, 34, 42]; // lines of type on a screen: the sizes in which a thought may be set
 const SPLIT = [34, 42, 52, 64]; // and those of a thought that goes in screenfuls
-const PICTURE = [28, 34, 42, 52, 64]; // and those of a picture
+const PICTURE = [28, 34, 38, 42, 46, 52, 58, 64]; // and those of a picture
 const SMALLEST_PICTURE = 0.45;
 const DRAWN = "figure, [data-picture], .drawn-beside";
+const CODE = [42, 46, 52, 58, 64]; // and those of the code beside it
+const MOST_ROWS = 26;
 const tooTall = new WeakMap(); // thoughts that did not fit, and on which screen: so they stay divided, however they are drawn
 let part = 0; // which screenful of a thought that is taller than the screen; -1: the last
 let many = 1; // of how many
@@ -39,6 +41,7 @@ function clear() {
   }
   for (const each of document.querySelectorAll("figure[data-picture], .drawn-beside"))
     each.style.fontSize = each.style.zoom = each.style.width = "";
+  for (const code of document.querySelectorAll(".code-beside")) code.remove();
   spoken.textContent = "";
 }
 
@@ -100,6 +103,7 @@ function light(anew = false) {
   if (part < 0 || part >= many) part = many - 1;
   if (many > 1) {
     screens[part].forEach((piece) => piece.classList.add("part"));
+    codeOf(screens[part][0])?.classList.add("part");
   }
   const inSection = places.stops.filter(
     (each) => each.dataset.at.split(".")[0] === stop.dataset.at.split(".")[0],
@@ -116,6 +120,8 @@ function light(anew = false) {
   growth.observe(stop);
 }
 
+const bodySize = () => parseFloat(getComputedStyle(document.body).fontSize);
+
 // All pieces of a thought as they will stand, to be measured.
 function measured(stop, all, now) {
   stop.classList.toggle("parted", now);
@@ -125,9 +131,8 @@ function measured(stop, all, now) {
 // A picture is drawn in the largest type in which it fits. If it fits in none, it is made smaller and smaller; its own
 // width stays, so that it is not drawn anew.
 function draw(piece, sized, fits) {
-  const unit = parseFloat(getComputedStyle(document.body).fontSize);
   const found = PICTURE.some((lines) => {
-    piece.style.fontSize = `${sized(lines) * unit}px`;
+    piece.style.fontSize = `${sized(lines) * bodySize()}px`;
     drawIn(piece);
     return fits();
   });
@@ -140,6 +145,39 @@ function shrink(piece, fits) {
     piece.style.width = `${100 * zoom}%`;
   }
 }
+
+// Beside a picture on a wide screen stands its code: that of its thought, or else the next that makes what is drawn.
+const rowsOf = (stop) => [...stop.children].filter((child) => child.matches(".row"));
+function codeFor(stop) {
+  const following = places.stops.slice(places.stops.indexOf(stop)).map(rowsOf);
+  return following[0].length
+    ? following[0]
+    : following.find((rows) => rows.some((row) => row.dataset.part));
+}
+function putCode(stop, piece, room, sized) {
+  const rows = codeFor(stop);
+  if (!rows || rows.length > MOST_ROWS || innerWidth < 1.2 * innerHeight || innerWidth < 900)
+    return;
+  const code = document.createElement("div");
+  code.className = "code-beside part";
+  code.ariaHidden = "true";
+  for (const row of rows) {
+    const copy = row.cloneNode(true);
+    copy.removeAttribute("id");
+    copy.querySelectorAll(".talk, .numbers").forEach((each) => each.remove());
+    code.append(copy);
+  }
+  piece.before(code);
+  const fits = (lines) => {
+    code.style.fontSize = `${sized(lines) * bodySize()}px`;
+    return code.offsetHeight <= room;
+  };
+  if (!CODE.some(fits)) code.remove();
+}
+const codeOf = (piece) => {
+  const before = piece.previousElementSibling;
+  return before?.matches(".code-beside") ? before : null;
+};
 
 // Its height with what must stay free above and below.
 function spaceOf(piece) {
@@ -154,7 +192,11 @@ function screenfuls(stop, all, room, sized) {
   measured(stop, all, true);
   for (const piece of all) {
     const drawn = piece.matches(DRAWN); // a picture has a screen of its own
-    if (drawn) draw(piece, sized, () => spaceOf(piece) <= room);
+    if (drawn) {
+      putCode(stop, piece, room, sized);
+      draw(piece, sized, () => spaceOf(piece) <= room);
+      codeOf(piece)?.classList.remove("part");
+    }
     const tall = drawn ? Infinity : spaceOf(piece);
     if (!screens.length || height + tall > room) {
       screens.push([]);

@@ -14,7 +14,7 @@ const partsOf = (row) => row.dataset.part.split(" ");
 
 // within: the picture that is pointed at, where the reader sees already what it is.
 function light(part, within = null) {
-  for (const row of rows)
+  for (const row of document.querySelectorAll(".row[data-part]"))
     row.classList.toggle("tied", part !== null && partsOf(row).includes(part));
   for (const drawn of document.querySelectorAll("svg [data-part]")) {
     const tied = part !== null && drawn.dataset.part === part && drawn.ownerSVGElement !== within;
