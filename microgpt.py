@@ -20,7 +20,7 @@ settings = [
     ("rate", 0.01, 0, "the learning rate at the start (section 8)"),
     ("steps", 1000, 0, "how many steps to train, one name per step (section 9)"),
     ("samples", 20, 0, "how many names to make up after training (section 10)"),
-    ("temperature", 0.5, 0.01, "low is safe, high is daring (section 10)"),
+    ("temperature", 0.5, 0.01, "low for likely names, high for unusual ones (section 10)"),
 ]
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS)
 parser.add_argument("--data", default="names.txt", help="the names (section 2) [names.txt]")
@@ -55,13 +55,13 @@ random.shuffle(docs)
 
 # A model can only work with numbers, so we cut every name into tokens, here single letters,
 # and give each token a number. Before every name we put a special token called BOS, for
-# "beginning of sequence", so that the model has something to predict the first letter from.
+# "beginning of sequence". It is what the model sees when it has to predict the first letter.
 # After the last letter the same token appears again, this time to mark the end. All the
-# different tokens together are the vocabulary. With a = 0, n = 13 and BOS = 26, "anna" becomes
-# 26 0 13 13 0 26. The numbers only tell the tokens apart. The fact that n is 13 and o is 14
-# doesn't make them similar. The task is always the same: given the tokens so far, which token
-# comes next? A program that gives each token a probability of coming next is called a language
-# model.
+# different tokens together are the vocabulary. In our file these are the letters a to z, with
+# the numbers 0 to 25, and BOS, with the number 26. So "anna" becomes 26 0 13 13 0 26. The
+# numbers are only labels. The fact that n is 13 and o is 14 doesn't make them similar. The
+# task is always the same: given the tokens so far, which token comes next? A program that
+# gives each token a probability of coming next is called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -89,13 +89,13 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the children of
 # c, because we will start at the result and go down from c to them. A number that was not
 # computed from others has no children, and is called a leaf. Each edge carries a local
-# gradient. If a changes a little, c changes b times as much, so the local gradient on the edge
-# to a is b. In the same way, the local gradient on the edge to b is a. In a + b, both local
-# gradients are 1. For the other operations, calculus tells us: the derivative of exp is exp
-# itself, that of log a is 1 / a, and that of a ** power, where power is a plain number, is
-# power * a ** (power - 1). relu, which section 5 will need, turns negative numbers into 0, so
-# its derivative is 0 for them, and 1 for positive ones. (Exactly at 0 there is no derivative,
-# and we use 0.)
+# gradient. If the number a changes a little, c changes b times as much, so the local gradient
+# on the edge to a is b. In the same way, the local gradient on the edge to b is a. In a + b,
+# both local gradients are 1. For the other operations, calculus tells us: the derivative of
+# exp is exp itself, that of log a is 1 / a, and that of a ** power, where power is a plain
+# number, is power * a ** (power - 1). relu, which section 5 will need, turns negative numbers
+# into 0, so its derivative is 0 for them, and 1 for positive ones. (Exactly at 0 there is no
+# derivative, and we use 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
@@ -105,12 +105,12 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 counter = itertools.count()                                     # 0, 1, 2, and so on
 
 class Value:                                                    # remembers how it was made
-    __slots__ = "data", "grad", "edges", "order"                # saves memory and time
+    __slots__ = "data", "grad", "edges", "order"                # only these four, to save memory
     def __init__(self, data, edges=()):
         self.data = data                                        # the number itself
         self.grad = 0.0                                         # its gradient, from backward()
         self.edges = edges                                      # [(child, local_grad), ...]
-        self.order = next(counter)                              # later Values have higher numbers
+        self.order = next(counter)                              # later is higher, for backward
 
     def __add__(self, other):                                   # a + b: both local gradients are 1
         other = other if isinstance(other, Value) else Value(other)
@@ -120,7 +120,7 @@ class Value:                                                    # remembers how 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # float() refuses complex results
+    def __pow__(self, power):                                   # float() refuses (-2) ** 0.5
         return Value(float(self.data ** power), [(self, power * self.data ** (power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
@@ -133,10 +133,10 @@ class Value:                                                    # remembers how 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a; sum() begins with 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # First we collect the graph: this result, its children, their children, and so on. found
-    # holds the nodes found last. Next come their children, but not those already in the graph,
-    # and no leaves, which pass nothing on. Whatever uses a Value is made after it. So if we go
-    # from the last Value made to the first, every node has its whole gradient when its turn
+    # First we collect the graph: this result, its children, their children, and so on, but no
+    # leaves, because they pass nothing on. found holds the nodes that were just found, and
+    # their children are the next to be found. Whatever uses a Value is made after it. So if we
+    # go from the last Value made to the first, every node has its whole gradient when its turn
     # comes to pass it on. This is a reverse topological order.
     def backward(self):
         graph, found = set(), {self}
@@ -262,12 +262,13 @@ def linear(x, matrix):                                          # [nin], [nout][
     return [dot(x, row) for row in matrix]
 
 # softmax turns scores into probabilities. exp makes them positive, and dividing by their total
-# makes them sum to 1. The scores 2 and 1 become 0.73 and 0.27. We will use it twice: for the
+# makes them sum to 1. Take the scores 2 and 1. exp(2) is 7.39 and exp(1) is 2.72, and
+# 7.39 / (7.39 + 2.72) is 0.73. So they become 0.73 and 0.27. We will use it twice: for the
 # weights in attention, and for the probabilities of the next token. The scores 1 and 0 would
 # also become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So
 # we may subtract the same number from all the scores. We subtract the largest, because exp of
 # a large number would be too large for a float: an overflow. Since subtracting it does not
-# change the result, this number needs no gradient, and can be a plain number without edges.
+# change the result, its gradient would be 0. So it can be a plain number without edges.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -357,12 +358,13 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # KV cache, and nothing is computed twice. The lists hold Values, so in training, gradients
 # flow back along their edges to the earlier tokens.
 
-# Here is the whole model, for one token. The cache has a pair of lists for each layer, so the
-# loop over the cache is the loop over the layers. Steps 1 to 6 of a layer are attention, and
-# steps 7 to 9 are the MLP. head is a Python slice, so query[head] is query[0:4] for the first
-# head. transpose makes a row of the first numbers of all the values, then a row of the second
-# numbers, and so on. In our example, the first row is [10, 0], and its dot product with the
-# weights is 0.73 * 10 + 0.27 * 0 = 7.3. So linear makes the weighted sum of the values.
+# Here is the whole model, for one token. The cache holds a pair of lists, keys and values, for
+# each layer. So a loop over the cache goes through the layers. Steps 1 to 6 of a layer are
+# attention, and steps 7 to 9 are the MLP. head is a Python slice, so query[head] is query[0:4]
+# for the first head. transpose makes a row of the first numbers of all the values, then a row
+# of the second numbers, and so on. In our example, the first row is [10, 0], and its dot
+# product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3. So linear makes the weighted sum of
+# the values.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -396,7 +398,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # scores would be nearly 0, and queries and keys would hardly learn.
 #
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Without
-# positions, our single layer could not tell in which order the earlier letters came.
+# positions, our one layer could not tell in which order the earlier letters came. (Several
+# layers could find out, because each token hears only the earlier ones.)
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
 # there are about four times as many pairs of tokens to compare. In very long texts, this is
@@ -424,10 +427,11 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
 # letters gives 9 predictions, the last one for the BOS at the end. (If a name has more
 # predictions than the block has positions, only the first ones count.) The target of each
-# token is the one after it. After each prediction the true token goes in, and not the model's
-# guess, so that a wrong guess doesn't spoil the rest. This is called teacher forcing. The loss
-# of the name is the mean of the surprises, so that long and short names can be compared. This
-# mean is called the cross-entropy loss, a term from information theory.
+# token is the one after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0)
+# and (0, 26). After each prediction the true token goes in, and not the model's guess, so that
+# a wrong guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is
+# the mean of the surprises, so that long and short names can be compared. This mean is called
+# the cross-entropy loss, a term from information theory.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -447,11 +451,11 @@ print(f"loss of the untrained model for {docs[0]}: {loss.data:.4f}")
 
 # %% 7. Backward pass -----------------------------------------------------------------------------
 # The loss that we just printed was built from thousands of Values. One call to its backward()
-# gives every one of them a gradient. We only need those of the parameters. The others were
-# steps on the way. This direction, from the loss back to the parameters, is the backward pass.
-# The next function takes the numbers of all parameters and the tokens of one name, and it
-# returns the loss and the gradients. We call such a function an engine. Section 11 will build
-# another one.
+# gives every one of them a gradient. We only need those of the parameters. The others are only
+# intermediate results. This direction, from the loss back to the parameters, is the backward
+# pass. The next function takes the numbers of all parameters and the tokens of one name, and
+# it returns the loss and the gradients. We call such a function an engine. Section 11 will
+# build another one.
 def autograd(numbers, tokens):                                  # -> loss, gradients [params]
     params = [Value(number) for number in numbers]
     loss = loss_of(matrices(params), tokens)
@@ -477,22 +481,22 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # %% 8. Adam --------------------------------------------------------------------------------------
 # A gradient says how fast the loss grows with a parameter. So the simplest way to learn is to
 # move every parameter a little in the opposite direction: we subtract its gradient times a
-# small number, the learning rate. Just a little, because the slope holds only nearby. This is
-# called gradient descent. If the rate is small enough, the loss on this name goes down. But
-# there are two problems. First, the next name may pull the other way. Second, some parameters
-# have large gradients and others tiny ones. The embedding of a rare letter, for example, gets
-# no gradient from most names, and yet it has to be learned just as well as the others. No
-# single rate suits all parameters.
+# small number, the learning rate. We move only a little, because the slope holds only nearby.
+# This is called gradient descent. If the rate is small enough, the loss on this name goes
+# down. But there are two problems. First, the next name may pull the other way. Second, some
+# parameters have large gradients and others tiny ones. The embedding of a rare letter, for
+# example, gets no gradient from most names, and yet it has to be learned just as well as the
+# others. No single rate suits all parameters.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, or moving
 # averages, for every parameter. One is the mean of its recent gradients. If the names
 # disagree, their gradients mostly cancel out in this mean. If they agree, it stays large. The
 # other is the mean of the squares of its recent gradients. Squares can't cancel out, because
 # they are never negative. So the root of their mean is the typical size of a gradient of this
-# parameter. In statistics, the mean of the gradients and the mean of their squares are called
-# the first and the second moment, and Adam is short for adaptive moment estimation. Adam
-# divides the first mean by the typical size, multiplies the result by the rate, and subtracts
-# it from the parameter.
+# parameter, whatever its sign. In statistics, the mean of the gradients and the mean of their
+# squares are called the first and the second moment, and Adam is short for adaptive moment
+# estimation. Adam divides the first mean by the typical size, multiplies the result by the
+# rate, and subtracts it from the parameter.
 #
 # Say the gradient is always the same number g. Then the two means are g and g², and g / √g² is
 # 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move by about
@@ -522,10 +526,11 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 
 # What happens to the rare letter? If a gradient g comes after a long run of zeros, the first
 # mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5
-# times the rate at once, however small g is. (If we averaged sizes instead of squares, we
-# would divide by 0.01 g, and it would move by 15 times the rate at once.) With the next names
-# the first mean fades faster than the root of the second, and the parameter moves less and
-# less. So the rare letter is learned after all.
+# times the rate at once, however small g is. If we averaged the sizes of the gradients,
+# without squaring them, we would divide by 0.01 g instead, and the parameter would jump by 15
+# times the rate. This is one reason for the squares. With the next names the first mean fades
+# faster than the root of the second, and the parameter moves less and less. So the rare letter
+# is learned after all.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999. But with 0.999, it takes 1,100
 # names before only a third is left, and our whole training has 1,000.
@@ -538,10 +543,9 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # Larger models learn from a batch of many examples in each step. The rate falls in a straight
 # line, almost to 0. Large steps learn fast, and small steps at the end let the parameters
 # settle. You can stop the training with Ctrl-C. The program then goes on with what has been
-# learned so far, and the second training, in section 12, makes as many steps. Its rates must
-# be the same, too, so they fall with args.steps, the setting, and not with the number of steps
-# really made. (If you ask train for more steps than that, max stretches the line, so that the
-# rate never falls below 0.) adam returns new lists, so the list untrained stays as it is.
+# learned so far, and the second training, in section 12, makes just as many steps, at the same
+# rates. (For this, the code looks at args.steps.) adam returns new lists, so the list
+# untrained stays as it is.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
@@ -562,7 +566,7 @@ def train(engine, steps):                                       # -> numbers, lo
             loss, gradients = engine(numbers, tokens)
             moved = adam(numbers, gradients, means, squares, rate, step + 1)
             seconds += time.perf_counter() - began
-            numbers, means, squares = moved                     # a step counts only when complete
+            numbers, means, squares = moved                     # Ctrl-C can't leave half a step
             losses.append(loss)
             report(losses, steps)
     except KeyboardInterrupt:
@@ -596,18 +600,19 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # %% 10. Inference --------------------------------------------------------------------------------
 # Using a trained model is called inference. Our model makes up names. It starts with BOS,
 # computes the probabilities of the next token, and draws one at random: a token with
-# probability 0.2 is drawn one time in five. It feeds the token that it has drawn back in, and
-# goes on until it draws BOS again or the block is full. This is the "generative" in GPT. A
-# model that continues from its own output, like this, is called autoregressive. If ours always
-# took the likeliest token, it would say the same name every time.
+# probability 0.2 is drawn one time in five. This token is then the next input, and so it goes
+# on, until BOS is drawn again or the block is full. This is the "generative" in GPT. A model
+# that continues from its own output, like this, is called autoregressive. If ours always took
+# the likeliest token, it would say the same name every time.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
-# has learned. Take two tokens with probabilities 0.8 and 0.2. The exp of the first logit is 4
-# times that of the second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square
-# of exp(x). Now the first token is 16 times as likely as the second. At a low temperature the
-# model plays it safe, and near 0 it almost always takes the likeliest token. At a high one it
-# takes risks. At our 0.5 the names sound better than they would at 1, but they are less
-# varied. Try --temperature 1 to hear the difference.
+# has learned. Take two tokens with probabilities 0.8 and 0.2. softmax makes probabilities in
+# proportion to exp of the logits, so exp of the first logit is 4 times exp of the second. A
+# temperature of 0.5 doubles the logits, and exp(2 x) is the square of exp(x). Now the first
+# token is 16 times as likely as the second. At a low temperature the model plays it safe, and
+# near 0 it almost always takes the likeliest token. At a high one it takes risks. At our 0.5
+# the names sound better than they would at 1, but they are less varied. Try --temperature 1 to
+# hear the difference.
 def generate(numbers):                                          # [params] -> a name
     model = matrices([Value(number) for number in numbers])
     cache = [([], []) for _ in range(layers)]
@@ -727,10 +732,10 @@ def relu_back(dy, y):                                           # -> dx
 # RMSNorm. y_i = s x_i, where s = m^(-1/2), and m is 1e-5 plus the mean of the squares x_i².
 # First, how do m and s change with x_j?
 #     The derivative of m with respect to x_j is 2 x_j / N. Only one of the squares contains x_j.
-#     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³.
+#     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³, because s is m^(-1/2).
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
-# factor s, for every i. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i and
+# factor s, which all y_i have. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i and
 # s x_j = y_j, this is -s y_i y_j / N. The other goes through the factor x_i, and only if
 # i = j. Its derivative is s. We multiply by dy_i and add up:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
@@ -809,10 +814,10 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # Take the example of section 5 again. The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0]
 # and [0, 1, 0, 3], the weights 0.73 and 0.27, and the values [10, 0, 0, 0] and [0, 10, 0, 0].
 # Say that dheard is [0.1, 0, 0, 0]. Its dot products with the two values give
-# dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73. So dscore is
-# 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second. The loss
-# grows with the first score, so training tends to lower it, and our token will listen less to
-# the first and more to the second. Divided by root, which is 2, that makes dmatch 0.1
+# dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73 + 0 * 0.27, or 0.73. So
+# dscore is 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second.
+# The loss grows with the first score, so training tends to lower it, and our token will listen
+# less to the first and more to the second. Divided by root, which is 2, that makes dmatch 0.1
 # and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
 # [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is 0.1 times the query, or
 # [0.2, 0.2, 0, 0], and that of the second key is the opposite. The gradient of the first value
@@ -842,15 +847,20 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. The steps are those of gpt, but each now works on all
 # tokens at once. q, k and v are the queries, keys and values, split into heads. head_forward
-# returns a pair for each head, and zip(*...) makes two lists of these pairs: what all heads
-# have heard, and all their weights. x1 is x after step 6, and n1 is its normalized copy. The
-# list kept holds what the backward pass will need of each layer, from the x that came in to
-# hidden.
+# returns two things for each head, and zip(*...) sorts them into two lists: what the heads
+# have heard, and their weights. x1 is x after step 6, and n1 is its normalized copy. The list
+# kept holds what the backward pass will need of each layer.
 #
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
-# gets a gradient from every use, and these are added up. The rows of token and position that
-# this name does not use keep the gradient 0.
+# gets a gradient from every use, and these are added up. This is the way back through one
+# layer. Read it from right to left:
+#
+#   new dx <-- add <-------------------- dx1 <-- add <-------------- dx, from the layer above
+#               ^-- norm <-- attention <--'       ^-- norm <-- MLP <--'
+#                    1        2 to 6                   7        8 and 9
+#
+# The rows of token and position that this name does not use keep the gradient 0.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
     targets = tokens[1:block + 1]
@@ -890,7 +900,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         dn_q, dw["query", layer] = linear_back(join(dq), n, w["query", layer])
         dn = rowwise(add, dn_q, rowwise(add, dn_k, dn_v))
         dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))
-    # both embeddings get the same row; a token may occur twice, so there we add
+    # both embeddings get the gradient of their sum; a token may come twice, so we add
     for t, row in enumerate(rowwise(rmsnorm_back, dx, sums, x0)):
         dw["position"][t] = row
         dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)

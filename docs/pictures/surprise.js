@@ -67,6 +67,8 @@ export function surprise(figure) {
           if (side > to - f) [side, up] = [Math.min(px + 0.5 * f, to - f), up - 1.2 * f];
         }
         spots.push([side, up]);
+        if (side > px + 0.6 * f || up < py - 0.6 * f)
+          nodes.push(shape("path", { d: `M${px} ${py}L${side} ${up}`, class: "leader" }));
         const chosen = place.value === t;
         nodes.push(
           shape("circle", { cx: px, cy: py, r: 0.22 * f, class: chosen ? "dot vowel" : "dot" }),
