@@ -8,9 +8,9 @@
 import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# These are the settings. Each has a name, a default, a minimum and a meaning. Those that shape
-# the model and its training are called hyperparameters. Change them here, or (but not in a
-# notebook) type: python microgpt.py --steps 200. The rest of the section checks them.
+# These are the settings. Each has a name, a default, a minimum and an explanation. Those that
+# shape the model and its training are called hyperparameters. Change them here or (if this is
+# no notebook) type: python microgpt.py --steps 200. The rest of the section checks them.
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers stand for a token (section 4)"),
@@ -32,7 +32,7 @@ for name, _, minimum, _ in settings:
     if not (minimum <= vars(args)[name] < 1e9):
         parser.error(f"--{name} must be at least {minimum} and below 1e9, not {vars(args)[name]}")
 width, block, layers, heads = args.width, args.block, args.layers, args.heads
-if width % heads:                                               # all heads are of equal size
+if width % heads:                                               # all heads have the same size
     parser.error(f"--heads must divide --width, but {heads} does not divide {width}")
 
 # %% 2. Data and tokens ---------------------------------------------------------------------------
@@ -82,20 +82,26 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # grew a little, how fast would the loss grow? That is the derivative of the loss with respect
 # to this number. We call it the number's gradient. In mathematics, the list of all these
 # derivatives is called the gradient of the loss. Autograd finds all of them in a single
-# backward pass. The general name for this is automatic differentiation. Doing it backward, as
-# we do, is backpropagation.
+# backward pass. The general name for this is automatic differentiation. Going backward from
+# the result, as we do, is its reverse mode. With neural networks, it is called
+# backpropagation.
 #
-# A computation is a graph: its nodes are numbers, and they are joined by edges. Take
-# c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the children of
-# c, because we will start at the result and go down from c to them. A number that was not
-# computed from others has no children, and is called a leaf. Each edge carries a local
-# gradient. If the number a changes a little, c changes b times as much, so the local gradient
-# on the edge to a is b. In the same way, the local gradient on the edge to b is a. In a + b,
-# both local gradients are 1. For the other operations, calculus tells us: the derivative of
-# exp is exp itself, that of log a is 1 / a, and that of a ** power, where power is a plain
-# number, is power * a ** (power - 1). relu, which section 5 will need, turns negative numbers
-# into 0, so its derivative is 0 for them, and 1 for positive ones. (Exactly at 0 there is no
-# derivative, and we use 0.)
+# We can draw a computation as a graph. Its nodes are numbers, and they are joined by edges.
+# Take c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the
+# children of c, because we will start at the result and go down from c to them. (In other
+# books they are called inputs, or even parents.) A number that was not computed from others
+# has no children, and is called a leaf. Each edge carries a local gradient. If the number a
+# changes a little, c changes b times as much, so the local gradient on the edge to a is b. In
+# the same way, the local gradient on the edge to b is a. In a + b, both local gradients are 1.
+# For the other operations, calculus tells us the derivatives:
+#
+#   exp(a)        exp(a)
+#   log(a)        1 / a
+#   a ** power    power * a ** (power - 1), where power is a plain number
+#   relu(a)       0 if a is negative, 1 if it is positive
+#
+# relu, short for rectified linear unit, turns negative numbers into 0, and section 5 will need
+# it. (Exactly at 0 it has no derivative, and we use 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
@@ -134,17 +140,17 @@ class Value:                                                    # remembers how 
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
     # First we collect the graph: this result, its children, their children, and so on, but no
-    # leaves, because they pass nothing on. found holds the nodes that were just found, and
-    # their children are the next to be found. Whatever uses a Value is made after it. So if we
-    # go from the last Value made to the first, every node has its whole gradient when its turn
-    # comes to pass it on. This is a reverse topological order.
+    # leaves, because they pass nothing on. The set found holds the newest of them, and their
+    # children come next. Whatever uses a Value is made after it. So if we go from the last
+    # Value made to the first, every node has its whole gradient when its turn comes to pass it
+    # on. In such a topological order, no node comes before its users.
     def backward(self):
         graph, found = set(), {self}
         while found:
             graph |= found
             found = {child for node in found for child, _ in node.edges if child.edges} - graph
         for node in graph:
-            node.grad = 0.0                                     # from earlier calls
+            node.grad = 0.0                                     # forget earlier calls
         self.grad = 1.0                                         # d self / d self
         for node in sorted(graph, key=lambda node: node.order, reverse=True):
             for child, local_grad in node.edges:
@@ -184,7 +190,8 @@ print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 # of [a, b] and y is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4. In
 # dot(x, x), each element x_i has two edges, and their local gradients sum to 2 x_i. zip makes
 # the edges: it pairs each Value with its partner's number. sumprod is the dot product of two
-# lists of plain numbers. Python has it since 3.12. For older versions we make our own.
+# lists of plain numbers. Python has had it since version 3.12. For older versions we make our
+# own.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dot(x, y):                                                  # [N], [N] -> a Value
@@ -195,7 +202,7 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
 # A model that is built from such matrices, with simple nonlinear functions between them, is
-# called a neural network. Its parameters are often called weights. I'll avoid this word here,
+# called a neural network. Its parameters are often called weights. We avoid this word here,
 # because attention has weights of another kind. Each token has a row of numbers in the matrix
 # "token". This row is called the token's embedding, and it is all that the model ever sees of
 # the token. At first its numbers are random. Training gives them a meaning, and letters that
@@ -207,13 +214,15 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # All the other matrices turn one vector into another. The dot product of the vector with the
 # first row gives the first number of the result, its dot product with the second row gives the
 # second number, and so on. For example, the matrix [[3, 4], [5, 6]] turns [1, 2] into
-# [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. A matrix [nout][nin] turns nin numbers into nout
-# numbers. The last matrix of the model is lm_head, short for language model head. It makes a
-# number for each token of the vocabulary, its logit. The higher the logit, the more likely the
-# model thinks it is that this token comes next. The remaining matrices are grouped into
-# layers. Each layer has four for attention and two for the MLP, which section 5 explains.
-# Their names are pairs, such as ("query", 0) for the query matrix of the first layer. Many
-# networks also add a learned number to each result, a bias. We leave it out.
+# [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. In linear algebra, this is the product of a
+# matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers. The last
+# matrix of the model is lm_head, short for language model head. (It has nothing to do with
+# attention heads.) It makes a number for each token of the vocabulary, its logit. The higher a
+# logit is, compared with the others, the more likely this token is to come next, in the
+# opinion of the model. The remaining matrices are grouped into layers. Each layer has four for
+# attention and two for the MLP, which section 5 explains. Their names are pairs, such as
+# ("query", 0) for the query matrix of the first layer. Many networks also add a learned number
+# to each result, a bias. We leave it out.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
 # position has 16 * 16, and the four matrices of attention have 16 * 16 each. The MLP is four
@@ -229,8 +238,8 @@ for layer in range(layers):
 # We will often want all parameters as one long list. This function cuts such a list into the
 # matrices. Each islice takes just enough numbers for the next row.
 def matrices(numbers):                                          # [params] -> {name: [nout][nin]}
-    left = iter(numbers)
-    return {name: [list(itertools.islice(left, nin)) for _ in range(nout)]
+    rest = iter(numbers)
+    return {name: [list(itertools.islice(rest, nin)) for _ in range(nout)]
             for name, (nout, nin) in shapes.items()}
 
 # All parameters start as random numbers. If they all started equal, then all 16 numbers of an
@@ -238,8 +247,8 @@ def matrices(numbers):                                          # [params] -> {n
 # and do the work of just one number. We break this symmetry and draw the parameters from a
 # normal distribution around 0. Its standard deviation, the typical distance from 0, is 0.08,
 # which is simply a choice. Such small numbers give small logits, so to the untrained model, no
-# token is much likelier than another. They are plain numbers. Section 7 will make a Value of
-# each.
+# token is much likelier than another. They are plain numbers. Whenever we need gradients, we
+# will make a Value of each.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
 print(f"num params: {len(untrained)}")
 
@@ -254,21 +263,22 @@ def transpose(matrix):                                          # [A][B] -> [B][
     return list(zip(*matrix))
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
-# how well two vectors match. It is positive if they point roughly the same way, 0 if they are
-# at right angles, and negative if they point in roughly opposite directions. Its size also
-# grows with the size of the numbers. Think of each row of the matrix as a pattern. Then the
-# result says how well x matches each pattern.
+# how well two vectors match. It is positive if the angle between them is smaller than a right
+# angle, 0 if it is a right angle, and negative if it is larger. Its size also grows with the
+# size of the numbers. Think of each row of the matrix as a pattern. Then the result says how
+# well x matches each pattern.
 def linear(x, matrix):                                          # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in matrix]
 
-# softmax turns scores into probabilities. exp makes them positive, and dividing by their total
-# makes them sum to 1. Take the scores 2 and 1. exp(2) is 7.39 and exp(1) is 2.72, and
-# 7.39 / (7.39 + 2.72) is 0.73. So they become 0.73 and 0.27. We will use it twice: for the
-# weights in attention, and for the probabilities of the next token. The scores 1 and 0 would
-# also become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So
-# we may subtract the same number from all the scores. We subtract the largest, because exp of
-# a large number would be too large for a float: an overflow. Since subtracting it does not
-# change the result, its gradient would be 0. So it can be a plain number without edges.
+# softmax turns scores into probabilities. It is a soft way of choosing the largest. exp makes
+# them positive, and dividing by their total makes them sum to 1. Take the scores 2 and 1.
+# exp(2) is 7.39 and exp(1) is 2.72, and 7.39 / (7.39 + 2.72) is 0.73. So they become 0.73 and
+# 0.27. We will use it twice: for the weights in attention, and for the probabilities of the
+# next token. The scores 1 and 0 would also become 0.73 and 0.27, because only differences
+# count: exp(2) / exp(1) is exp(2 - 1). So we may subtract the same number from all the scores.
+# We subtract the largest, because exp of a large number would overflow: it would be too large
+# for a float. Since subtracting it does not change the result, its gradient would be 0. So it
+# can be a plain number without edges.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -277,10 +287,10 @@ def softmax(scores):                                            # [N] -> [N]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
-# divided by it. After that, the mean of the squares is 1. Attention and the MLP will read
-# normalized vectors, so they always get numbers of about the same size, even if x grows from
-# layer to layer. (Our last matrix, lm_head, will read x as it is.) The 1e-5 keeps us from
-# dividing by 0. Most models also learn a factor for each number. We leave it out.
+# divided by it. After that, the mean of the squares is 1, or as good as 1. Attention and the
+# MLP will read normalized vectors, so they always get numbers of about the same size, even if
+# x grows from layer to layer. (Our last matrix, lm_head, will read x as it is.) The 1e-5 keeps
+# us from dividing by 0. Most models also learn a factor for each number. We leave it out.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -294,35 +304,37 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # vector, called x. Both are learned, so training can, for example, use some of the 16 numbers
 # for the letter and others for the position, and then both can be read off the sum. Each
 # position in a name has its own x. The two n's of anna share the embedding of their token, but
-# not that of their position. The sum is small at first, so we normalize it, and x starts with
-# numbers of about 1 in size. Then come the layers. In every layer, attention comes first, and
-# then the MLP. Each reads a normalized copy of x and adds its result to x. At the end, lm_head
-# makes the logits. The part of the plan between x and lm_head is one layer. With more layers,
-# it repeats.
+# not that of their position. The sum is small at first, so we normalize it, and x starts out
+# with numbers of about size 1. Then come the layers. In every layer, attention comes first,
+# and then the MLP. Each reads a normalized copy of x and adds its result to x. (This is called
+# pre-norm. In the first transformers, the sum was normalized.) At the end, lm_head makes the
+# logits. The part of the plan between x and lm_head is one layer. With more layers, it
+# repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
-# connection, and x is called the residual stream. What comes later can build on what was added
-# before: the MLP on attention, and the next layer, if there is one, on both. The stream also
-# helps the gradients. The derivative of a sum with respect to each of its terms is 1. So there
-# is always a path on which gradients come back along x through all the layers unchanged. On
-# all other paths they are multiplied many times, and could become tiny or huge.
+# connection, because a layer only has to make what is still missing, and x is called the
+# residual stream. What comes later can build on what was added before: the MLP on attention,
+# and the next layer, if there is one, on both. The stream also helps the gradients. The
+# derivative of a sum with respect to each of its terms is 1. So there is always a path on
+# which gradients come back along x through all the layers unchanged. On all other paths they
+# are multiplied many times, and could become tiny or huge.
 
-# We begin with the MLP, which is simpler, because it treats each token by itself. MLP stands
-# for multilayer perceptron. It reads a normalized copy of x. Each row of its matrix "up" is a
-# pattern, and linear says how well the copy matches it. There are 4 * width patterns, a common
-# choice. Then relu turns negative numbers into 0, so that only patterns with a positive match
-# have an effect. A function that is used like this is called an activation function. A pattern
-# with its relu is called a neuron, and all of them together are called a hidden layer, which
-# is not to be confused with our layers. Then the matrix "down" turns these numbers back into a
-# vector as long as x. Say there are two patterns, with the numbers 2 and 0 after relu, and a
-# width of 2, and the rows of "down" are [1, 5] and [3, 7]. Then the result is
-# [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the first column, [1, 3]. So each
-# pattern has a column of "down", and the better the pattern is matched, the more of its column
-# is added to x.
+# We begin with the MLP, which is simpler, because it deals with each token on its own. MLP
+# stands for multilayer perceptron. It reads a normalized copy of x. Each row of its matrix
+# "up" is a pattern, and linear says how well the copy matches it. There are 4 * width
+# patterns, a common choice. Then relu turns negative numbers into 0, so that only patterns
+# with a positive match have an effect. A function that is used like this is called an
+# activation function. A pattern with its relu is called a neuron, and all of them together are
+# called a hidden layer, which is not to be confused with our layers. Then the matrix "down"
+# turns these numbers back into a vector as long as x. Say there are two patterns, with the
+# numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are [1, 5] and [3, 7].
+# Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the first
+# column, [1, 3]. So each pattern has a column of "down", and the better the pattern is
+# matched, the more of its column is added to x.
 #
-# Why relu? Without it, the second matrix would gain us nothing. Say that "up" makes the
-# numbers 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second.
-# That is just 11 * a + 3 * b, and a single matrix could have made it.
+# Why relu? Without it, the second matrix would buy us nothing. Say that "up" makes the numbers
+# 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
+# just 11 * a + 3 * b, and a single matrix could have made it.
 
 # Attention is how tokens pass information to each other. Since it happens within a single
 # text, it is also called self-attention. From a normalized copy of its x, called n in the
@@ -333,38 +345,44 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # different as well. If they were the same vector, a token would mostly find itself, because a
 # vector matches itself better than it matches most others.
 #
-# Here is an example with vectors of 4 numbers. A token has the query [2, 2, 0, 0]. It can
-# listen to the token before it, with the key [2, 0, 1, 0], and to itself, with the key
-# [0, 1, 0, 3]. The dot products of the query with these keys are 4 and 2. We divide them by 2,
-# which is the square root of 4, the number of elements. (We will see why after the code.) The
-# scores are then 2 and 1, and softmax turns them into the weights 0.73 and 0.27. Say that the
-# values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the
-# first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0]. We say that it attends to
-# these tokens, with these weights. In long texts, this is what makes a transformer strong. In
-# section 10, we will test how much it helps with short names.
+# A token compares its query with the keys of all the tokens that it can listen to, by dot
+# products. Divided by a constant, these are its scores. softmax turns the scores into weights.
+# Then the token adds up the values, each times its weight. We say that it attends to these
+# tokens, with these weights, and we call the sum what it has heard. In long texts, this is
+# where a transformer gets its power. In section 10, we will test how much it helps with short
+# names.
 #
-# One softmax gives one set of weights, but a token may look for several things at once. For
-# this, its query, key and value, of 16 numbers each, are cut into four slices of 4 numbers,
-# and all this is done for each slice separately. Each of these computations is called a head,
-# and together they make multi-head attention. One head might look for the last vowel, another
-# for the beginning of the name. Nobody says what a head should look for. Training finds it,
-# and we may not have a word for it. At the end, the matrix "output" mixes what the heads have
-# heard into one vector that can be added to x.
+# One softmax gives one set of weights, but a token may look for several things at once. So its
+# query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
+# is done for each slice separately. Each of these computations is called a head, and together
+# they make multi-head attention. One head might look for the last vowel, another for the
+# beginning of the name. Nobody says what a head should look for. Training finds it, and we may
+# not have a word for it. At the end, the matrix "output" mixes what the heads have heard into
+# one vector that can be added to x.
 #
-# We go through a name token by token. Each token first adds its own key and value to two
-# lists, keys and values, and then listens to everything in them. It hears the tokens before
+# We go through a name token by token. Each token first appends its key to one list and its
+# value to another, and then listens to everything in the two lists. It hears the tokens before
 # it, and itself, but it can't look ahead. Such attention is causal. Since a token never hears
 # a later one, its key and value never change. They can stay in the lists, which are called the
 # KV cache, and nothing is computed twice. The lists hold Values, so in training, gradients
-# flow back along their edges to the earlier tokens.
+# flow back along their edges to the earlier tokens. (Elsewhere the KV cache is only used when
+# a model speaks. In training, all tokens are handled at once, as in section 11.)
 
-# Here is the whole model, for one token. The cache holds a pair of lists, keys and values, for
-# each layer. So a loop over the cache goes through the layers. Steps 1 to 6 of a layer are
-# attention, and steps 7 to 9 are the MLP. head is a Python slice, so query[head] is query[0:4]
-# for the first head. transpose makes a row of the first numbers of all the values, then a row
-# of the second numbers, and so on. In our example, the first row is [10, 0], and its dot
-# product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3. So linear makes the weighted sum of
-# the values.
+# Here is an example of one head, with vectors of 4 numbers. A token has the query
+# [2, 2, 0, 0]. It can listen to the token before it, with the key [2, 0, 1, 0], and to itself,
+# with the key [0, 1, 0, 3]. The dot products of the query with these keys are 4 and 2. We
+# divide them by 2, which is the square root of 4, the number of elements. (We will see why
+# after the code.) The scores are then 2 and 1, and softmax turns them into the weights 0.73
+# and 0.27. Say that the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our
+# token hears 0.73 times the first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0].
+#
+# Now the whole model, for one token. Steps 1 to 6 of a layer are attention, and steps 7 to 9
+# are the MLP. The cache holds a pair of lists, keys and values, for each layer. So a loop over
+# the cache goes through the layers. head is a Python slice, so query[head] is query[0:4] for
+# the first head. For the weighted sum of the values, the code uses linear. transpose makes a
+# row of the first numbers of all the values, then a row of the second numbers, and so on. In
+# our example, the first row is [10, 0], and its dot product with the weights is
+# 0.73 * 10 + 0.27 * 0 = 7.3.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -376,10 +394,10 @@ def gpt(model, token, position, cache):                         # -> logits [voc
         query = linear(n, model["query", layer])                # 2: what am I looking for?
         keys.append(linear(n, model["key", layer]))             # 3: what can others find me by?
         values.append(linear(n, model["value", layer]))         # 4: what do I tell them?
-        heard = []                                              # 5: listen, one head at a time
+        heard = []                                              # 5: listen (attend), head by head
         for head in slices:
             weights = softmax([dot(query[head], key[head]) / root for key in keys])
-            heard += linear(weights, transpose(value[head] for value in values))
+            heard += linear(weights, transpose([value[head] for value in values]))
         x = add(x, linear(heard, model["output", layer]))       # 6: mix what was heard, add it
         n = rmsnorm(x)                                          # 7: normalize a copy
         matches = linear(n, model["up", layer])                 # 8: match the patterns
@@ -389,13 +407,14 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 
 # Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
-# different terms are as often -1 as +1, so on average they cancel. The square is 4 on average,
-# so the sum is typically about the root of 4 away from 0, which is 2. A sum of 100 such terms
-# is typically about 10 away. The same goes for dot products of unrelated vectors: the more
-# elements they have, the larger the typical dot product. The division makes up for this.
-# Without it, softmax could easily give one token a weight of nearly 1, and all others nearly
-# 0. Then a small change in the scores would make almost no difference, the gradients of the
-# scores would be nearly 0, and queries and keys would hardly learn.
+# different terms are as often -1 as +1, so on average they cancel. So the square is 4 on
+# average, and the sum itself is typically about 2 away from 0, the square root of 4. A sum of
+# 100 such terms is typically about 10 away. The same goes for dot products of unrelated
+# vectors: the more elements they have, the larger the typical dot product. The division makes
+# up for this. Without it, in wide heads, softmax could easily give one token a weight of
+# nearly 1, and all others nearly 0. Then a small change in the scores would make almost no
+# difference, the gradients of the scores would be nearly 0, and queries and keys would hardly
+# learn.
 #
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Without
 # positions, our one layer could not tell in which order the earlier letters came. (Several
@@ -405,23 +424,26 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # there are about four times as many pairs of tokens to compare. In very long texts, this is
 # most of the work.
 #
-# All this is a transformer (Vaswani and colleagues, 2017). Layer by layer, it transforms the
+# And that is a transformer (Vaswani and colleagues, 2017). Layer by layer, it transforms the
 # vector of a token into one that says what comes next. The first transformers were made to
 # translate. One half, the encoder, read a sentence, and the other half, the decoder, wrote its
-# translation. A GPT is only the half that writes. GPT-2 follows the same plan as ours, and
-# differs in details. For example, it does not normalize the sum of the embeddings, but it
-# normalizes x once more before lm_head.
+# translation. A GPT is only the half that writes, without the part that listens to the
+# encoder. GPT-2 follows the same plan as ours. Its smallest version has 124 million
+# parameters: 12 layers, a width of 768 and a context of 1,024 tokens. It differs in details.
+# It does not normalize the sum of the embeddings, but it normalizes x once more before
+# lm_head. It uses LayerNorm and GELU where we use RMSNorm and ReLU, it has biases, and a
+# single matrix serves as token and as lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
-# token a probability p, its surprise is -log p, with the natural logarithm. In textbooks this
-# is the negative log-likelihood. If p is 1, the surprise is 0. If p is one half, it is 0.69,
-# and if p is one in a thousand, it is 6.91. Why a logarithm? The probability of a whole name
-# is the product of the probabilities of its tokens, each of them given the tokens before it.
-# The logarithm turns this product into a sum, so the surprise of a name is the sum of the
-# surprises of its tokens. A small surprise means a large probability. So when training makes
-# the surprises small, it makes the training names more probable. This idea is called maximum
-# likelihood.
+# token a probability p, its surprise, or surprisal, is minus log p, with the natural
+# logarithm. In textbooks this is the negative log-likelihood. If p is 1, the surprise is 0. If
+# p is one half, it is 0.69, and if p is one in a thousand, it is 6.91. Why a logarithm? The
+# probability of a whole name is the product of the probabilities of its tokens, each of them
+# given the tokens before it. The logarithm turns this product into a sum, so the surprise of a
+# name is the sum of the surprises of its tokens. A small surprise means a large probability.
+# So when training makes the surprises small, it makes the training names more probable. This
+# idea is called maximum likelihood.
 #
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
@@ -431,7 +453,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # and (0, 26). After each prediction the true token goes in, and not the model's guess, so that
 # a wrong guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is
 # the mean of the surprises, so that long and short names can be compared. This mean is called
-# the cross-entropy loss, a term from information theory.
+# the cross-entropy loss, a term from information theory. It compares two distributions: that
+# of the model, and the truth, in which the token that really comes next has the probability 1.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -467,9 +490,10 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # is, and divide the change in the loss by the change in the parameter. This is called a
 # gradient check. (With a much smaller change, the two losses would agree in almost all their
 # digits, and rounding would spoil their difference.) We take the first number in the embedding
-# of BOS, because every name begins with BOS, so this gradient is not 0. The matrix "token" is
-# the first in the list of parameters, so its row BOS starts at index BOS * width. This tests
-# one gradient of thousands. Section 12 will compare all of them with those of a second engine.
+# of BOS. Every name begins with BOS, so this number is used, and its gradient is hardly ever
+# exactly 0. The matrix "token" is the first in the list of parameters, so its row BOS starts
+# at index BOS * width. This tests one gradient of thousands. Section 12 will compare all of
+# them with those of a second engine.
 which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -481,22 +505,22 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # %% 8. Adam --------------------------------------------------------------------------------------
 # A gradient says how fast the loss grows with a parameter. So the simplest way to learn is to
 # move every parameter a little in the opposite direction: we subtract its gradient times a
-# small number, the learning rate. We move only a little, because the slope holds only nearby.
-# This is called gradient descent. If the rate is small enough, the loss on this name goes
-# down. But there are two problems. First, the next name may pull the other way. Second, some
-# parameters have large gradients and others tiny ones. The embedding of a rare letter, for
-# example, gets no gradient from most names, and yet it has to be learned just as well as the
-# others. No single rate suits all parameters.
+# small number, the learning rate. We move only a little, because a slope tells us nothing
+# about what is far away. This is called gradient descent. If the rate is small enough, the
+# loss on this name goes down. But there are two problems. First, the next name may pull the
+# other way. Second, some parameters have large gradients and others tiny ones. The embedding
+# of a rare letter, for example, gets no gradient from most names, and yet it has to be learned
+# just as well as the others. No single rate suits all parameters.
 #
-# Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, or moving
-# averages, for every parameter. One is the mean of its recent gradients. If the names
-# disagree, their gradients mostly cancel out in this mean. If they agree, it stays large. The
-# other is the mean of the squares of its recent gradients. Squares can't cancel out, because
-# they are never negative. So the root of their mean is the typical size of a gradient of this
-# parameter, whatever its sign. In statistics, the mean of the gradients and the mean of their
-# squares are called the first and the second moment, and Adam is short for adaptive moment
-# estimation. Adam divides the first mean by the typical size, multiplies the result by the
-# rate, and subtracts it from the parameter.
+# Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
+# exponential moving averages, for every parameter. One is the mean of its recent gradients. If
+# the names disagree, their gradients mostly cancel out in this mean. If they agree, it stays
+# large. The other is the mean of the squares of its recent gradients. Squares can't cancel
+# out, because they are never negative. So the root of their mean is the typical size of a
+# gradient of this parameter, whatever its sign. In statistics, the mean of the gradients and
+# the mean of their squares are called the first and the second moment, and Adam is short for
+# adaptive moment estimation. Adam divides the first mean by the typical size, multiplies the
+# result by the rate, and subtracts it from the parameter.
 #
 # Say the gradient is always the same number g. Then the two means are g and g², and g / √g² is
 # 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move by about
@@ -515,7 +539,8 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # so we divide by 0.2775. This is 1 - 0.85 ** 2. In general we divide by 1 - 0.85 ** count,
 # where count is the number of names so far, and we divide the second mean by
 # 1 - 0.99 ** count. This is called bias correction, and later it hardly matters. The 1e-8
-# keeps us from dividing by 0.
+# keeps us from dividing by 0. (In textbooks, 0.85 is beta 1, 0.99 is beta 2 and 1e-8 is
+# epsilon.)
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
@@ -529,8 +554,8 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # times the rate at once, however small g is. If we averaged the sizes of the gradients,
 # without squaring them, we would divide by 0.01 g instead, and the parameter would jump by 15
 # times the rate. This is one reason for the squares. With the next names the first mean fades
-# faster than the root of the second, and the parameter moves less and less. So the rare letter
-# is learned after all.
+# faster than the root of the second, and the parameter moves less and less. So even a rare
+# letter moves far enough to be learned.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999. But with 0.999, it takes 1,100
 # names before only a third is left, and our whole training has 1,000.
@@ -549,12 +574,13 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
-# model that knows nothing has a loss of log 27 and a perplexity of 27. A perplexity of 12
-# means that the model is as unsure, on average, as if it had to choose among 12 equally likely
-# tokens. On new names it can't fall to 1, because nobody can know for certain which letter
-# comes next. Strictly speaking, one takes the mean over all tokens, and not over names. Here
-# this makes hardly any difference. The mean of a hundred names still wavers, so small ups and
-# downs mean nothing. The bar at the end of each line shows the perplexity, but stops at 25.
+# model that knows nothing has a loss of log 27 and a perplexity of 27. A table that only
+# counts pairs of letters comes to about 13, as we will see. A perplexity of 12 means that the
+# model is as unsure, on average, as if it had to choose among 12 equally likely tokens. On new
+# names it can't fall to 1, because nobody can know for certain which letter comes next.
+# Strictly speaking, one takes the mean over all tokens, and not over names. Here this makes
+# hardly any difference. The mean of a hundred names still wavers, so small ups and downs mean
+# nothing. The bar at the end of each line shows the perplexity, but stops at 25.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -577,9 +603,9 @@ def train(engine, steps):                                       # -> numbers, lo
 
 # We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
 # before the model learns from the name, so it tests the model on a name that it has not yet
-# seen. A longer training run goes through the whole list several times, and each pass is
-# called an epoch. Then a large model can learn names by heart and get worse on new ones. This
-# is called overfitting. To detect it, you test the model on names that are never used for
+# seen. A longer run would go through the whole list several times, and each pass is called an
+# epoch. Then a large model could learn names by heart and get worse on new ones. This is
+# called overfitting. To detect it, you test the model on names that are never used for
 # training, the validation set.
 
 # This function prints a line of progress. On a screen, each line takes the place of the line
@@ -603,7 +629,7 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # probability 0.2 is drawn one time in five. This token is then the next input, and so it goes
 # on, until BOS is drawn again or the block is full. This is the "generative" in GPT. A model
 # that continues from its own output, like this, is called autoregressive. If ours always took
-# the likeliest token, it would say the same name every time.
+# the likeliest token, which is called greedy decoding, it would say the same name every time.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
 # has learned. Take two tokens with probabilities 0.8 and 0.2. softmax makes probabilities in
@@ -626,7 +652,7 @@ def generate(numbers):                                          # [params] -> a 
         name += letters[token]
     return name
 
-# Let's hear what the model says, and for comparison, what it said before training. We also
+# Let's hear what the model says and, for comparison, what it said before training. We also
 # look up its names in our file. Some may be names that it was trained on. Others may be in the
 # file, although it was never trained on them. With the default settings, only one of its
 # twenty names is in the file, and it was not trained on that one. The model makes up names. It
@@ -669,13 +695,13 @@ if not args.fast:
 # In perplexity, the table comes to 13.4, and our model to 11.8. Take attention away, and
 # almost nothing is lost. Take the positions away, and almost nothing is lost either. Take both
 # away, and the model sees only the last letter, and is no better than the table. On short
-# names and in a short run, either attention or positions are enough. Probably both tell the
-# model how long the name is so far. Attention can notice this without positions: the longer
-# the name, the smaller the weight that is left for BOS. The last three figures differ so
-# little that another seed can change their order. In longer texts, and in larger models,
-# attention pays off, because it can fetch what was said long before. (To try the ablations
-# yourself, delete the line of step 6 in gpt, or leave out the position in the first line of
-# gpt. The second engine will then disagree.)
+# names and in a short run, either of the two is enough. Probably both tell the model how long
+# the name is so far. Attention can notice this without positions: the longer the name, the
+# smaller the weight that is left for BOS. The last three figures differ so little that another
+# seed can change their order. In longer texts, and in larger models, attention pays off,
+# because it can fetch what was said long before. (To try the ablations yourself, delete step 6
+# in gpt, or leave out the position in the first line of gpt. The second engine will then
+# disagree.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
@@ -787,7 +813,7 @@ def softmax_back(dy, y):                                        # -> dx
 #     dk_ui = Σ_t dmatch_tu q_ti                k_ui was used in match_tu, for every t
 #
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
-# again. (sum(rows, []) makes one list of several.) head_forward and head_back work on one
+# again. (sum(rows, []) joins several lists into one.) head_forward and head_back work on one
 # head. Each sum above is one call of dots. Again, a matrix is transposed if the index of the
 # sum comes first. In the sum for dv_ui, this is true of both weight and dheard.
 def split(x):                                                   # [T][width] -> [heads][T][...]
@@ -816,9 +842,9 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # Say that dheard is [0.1, 0, 0, 0]. Its dot products with the two values give
 # dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73 + 0 * 0.27, or 0.73. So
 # dscore is 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second.
-# The loss grows with the first score, so training tends to lower it, and our token will listen
-# less to the first and more to the second. Divided by root, which is 2, that makes dmatch 0.1
-# and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
+# The loss grows with the first score, so training tends to lower that score, and our token
+# will listen less to the first and more to the second. Divided by root, which is 2, that makes
+# dmatch 0.1 and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
 # [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is 0.1 times the query, or
 # [0.2, 0.2, 0, 0], and that of the second key is the opposite. The gradient of the first value
 # is 0.73 times dheard, and that of the second 0.27 times. Other tokens may listen to the same
@@ -863,8 +889,7 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # The rows of token and position that this name does not use keep the gradient 0.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
-    targets = tokens[1:block + 1]
-    inputs = tokens[:len(targets)]
+    inputs, targets = tokens[:-1][:block], tokens[1:block + 1]
     sums = [add(w["token"][token], w["position"][t]) for t, token in enumerate(inputs)]
     x = x0 = rowwise(rmsnorm_forward, sums)
     kept = []
@@ -900,7 +925,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         dn_q, dw["query", layer] = linear_back(join(dq), n, w["query", layer])
         dn = rowwise(add, dn_q, rowwise(add, dn_k, dn_v))
         dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))
-    # both embeddings get the gradient of their sum; a token may come twice, so we add
+    # each position occurs once, but a token may occur twice, so there we add
     for t, row in enumerate(rowwise(rmsnorm_back, dx, sums, x0)):
         dw["position"][t] = row
         dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)
@@ -922,11 +947,12 @@ print(f"the engines agree: {len(untrained)} gradients match to {max(gaps):.0e} o
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
 # You will see the same losses again. Why is this engine faster? It makes no Values and no
-# edges. It keeps only the results that the backward pass needs, and does its arithmetic mostly
-# in built-in functions, which are written in C. But we had to work out every part by hand,
-# whereas autograd does it for any model. PyTorch, the most widely used library, combines the
-# two ideas. It has autograd, but each node of its graph is an operation on whole matrices and
-# knows its own backward function, like our pairs.
+# edges. It keeps only the results that the backward pass needs. And its dot products, which
+# are most of the work, run in built-in functions, which are written in C. But we had to work
+# out every part by hand, whereas autograd does it for any model that is built from its
+# operations. PyTorch, the most widely used library for deep learning, combines the two ideas.
+# It has autograd, but each node of its graph is an operation on whole matrices and knows its
+# own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])
@@ -938,11 +964,12 @@ else:
         print(f"milliseconds per name: autograd {seconds * 1e3:.2f}, explicit "
               f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
 
-# And that's all of it. The models you can talk to are made on the same principles, but they
+# And that's all of it. The models you can talk to are built on the same principles, but they
 # are millions of times larger, with many layers, and they are trained on billions of times as
 # much text. Their tokens are usually pieces of words. Our training, in which a model only
 # learns what comes next, is called pretraining. That is the P in GPT. After pretraining, such
 # models are trained further, to answer questions and to be helpful. This is called
 # fine-tuning, or post-training. Still, what they do is what you have seen: they continue a
 # text token by token, in the way that training has made likely, whether it is true or not.
-# Generative, pretrained, transformer: now you know all three words.
+# When it is fluent and false, people call it a hallucination. Generative, pretrained,
+# transformer: now you know all three words.

@@ -189,8 +189,8 @@ MUTANTS = [
     ("training_is_the_original", [
         ('the spread of the first numbers', 'random.gauss(0, 0.08)', 'random.gauss(0, 0.02)'),
         ('another distribution', 'random.gauss(0, 0.08)', 'random.uniform(-0.08, 0.08)'),
-        ('height and width of a matrix exchanged', '(left, nin)) for _ in range(nout)]',
-         '(left, nout)) for _ in range(nin)]'),
+        ('height and width of a matrix exchanged', '(rest, nin)) for _ in range(nout)]',
+         '(rest, nout)) for _ in range(nin)]'),
         ('positions before tokens', '{"token": (vocab, width), "position": (block, width), "lm_head"',
          '{"position": (block, width), "token": (vocab, width), "lm_head"'),
         ('layers in the other order', 'for layer in range(layers):\n    for role',
@@ -236,10 +236,10 @@ MUTANTS = [
         ('weights in the wrong order', '/ root for key in keys])', '/ root for key in keys])[::-1]'),
         ('all tokens are heard alike', 'weights = softmax([dot(query[head], key[head]) / root for key in keys])',
          'weights = [Value(1 / len(keys)) for _ in keys]'),
-        ('a head hears the tokens in the wrong order', 'transpose(value[head] for value in values)',
-         'transpose(value[head] for value in values[::-1])'),
-        ('what is heard in the wrong order', 'heard += linear(weights, transpose(value[head] for value in values))',
-         'heard = linear(weights, transpose(value[head] for value in values)) + heard'),
+        ('a head hears the tokens in the wrong order', 'transpose([value[head] for value in values])',
+         'transpose([value[head] for value in values[::-1]])'),
+        ('what is heard in the wrong order', 'heard += linear(weights, transpose([value[head] for value in values]))',
+         'heard = linear(weights, transpose([value[head] for value in values])) + heard'),
         ('what is heard is not mixed', 'x = add(x, linear(heard, model["output", layer]))', 'x = add(x, heard)'),
         ("what is heard is mixed by the first layer's matrix", 'linear(heard, model["output", layer])',
          'linear(heard, model["output", 0])'),
@@ -523,10 +523,9 @@ MUTANTS = [
     ("every_parameter_has_its_gradient", [
         ('explicit: queries by the matrix for keys', 'q = split(dots(n, w["query", layer]))',
          'q = split(dots(n, w["key", layer]))'),
-        ('explicit: long names are cut too early', 'targets = tokens[1:block + 1]',
-         'targets = tokens[1:block] or tokens[1:2]'),
-        ('explicit: a cut name is divided by its whole length', 'targets = tokens[1:block + 1]\n    inputs = tokens[:len(targets)]',
-         'targets = tokens[1:]\n    inputs = tokens[:len(targets)][:block]'),
+        ('explicit: long names are cut too early', 'inputs, targets = tokens[:-1][:block], tokens[1:block + 1]',
+         'inputs, targets = tokens[:-1][:max(1, block - 1)], tokens[1:block] or tokens[1:2]'),
+        ('explicit: a cut name is divided by its whole length', 'tokens[:-1][:block], tokens[1:block + 1]', 'tokens[:-1][:block], tokens[1:]'),
         ('explicit: positions from the end', 'w["position"][t]) for t, token', 'w["position"][T - 1 - t]) for t, token'),
         ('explicit: positions are not embedded', '[add(w["token"][token], w["position"][t]) for t, token in enumerate(inputs)]',
          '[w["token"][token] for token in inputs]'),
@@ -589,7 +588,7 @@ MUTANTS = [
          'for name in reversed(dw) for row in dw[name]'),
     ]),
     ("printed_figures", [
-        ('explicit takes the numbers in memory', 'left = iter(numbers)', 'left = iter(untrained)'),
+        ('explicit takes the numbers in memory', 'rest = iter(numbers)', 'rest = iter(untrained)'),
     ]),
 
     # section 12: the check, the second training, and the figures at the end
