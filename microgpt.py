@@ -9,8 +9,8 @@ import argparse, contextlib, gc, itertools, math, operator, pathlib, random, sig
 
 # %% 1. Setup -------------------------------------------------------------------------------------
 # These are the settings. Each has a name, a default, a minimum and an explanation. Those that
-# shape the model and its training are called hyperparameters. Change them here or (if this is
-# no notebook) type: python microgpt.py --steps 200. The rest of the section checks them.
+# shape the model and its training are called hyperparameters. Change them here or, outside a
+# notebook, type: python microgpt.py --steps 200. The rest checks them.
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers stand for a token (section 4)"),
@@ -70,7 +70,7 @@ def encode(name):                                               # "anna" -> [26,
     return [BOS] + [letters.index(letter) for letter in name] + [BOS]
 
 # The next three lines have nothing to do with GPT. They keep odd terminals from crashing the
-# program, and they let it end quietly when its output is cut off.
+# program, and they let it end quietly when another program stops reading its output.
 with contextlib.suppress(AttributeError):                       # some systems lack these
     sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -80,20 +80,18 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # Learning means making an error smaller. Our error will be a single number, the loss, and it
 # will be computed from thousands of other numbers. For each of them we ask: if this number
 # grew a little, how fast would the loss grow? That is the derivative of the loss with respect
-# to this number. We call it the number's gradient. In mathematics, the list of all these
-# derivatives is called the gradient of the loss. Autograd finds all of them in a single
-# backward pass. The general name for this is automatic differentiation. Going backward from
-# the result, as we do, is its reverse mode. With neural networks, it is called
-# backpropagation.
+# to this number. We call it the number's gradient. (In mathematics, the gradient is the list
+# of all these derivatives.) Autograd finds all of them in a single backward pass. This is
+# called automatic differentiation in reverse mode or, with neural networks, backpropagation.
 #
 # We can draw a computation as a graph. Its nodes are numbers, and they are joined by edges.
 # Take c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the
-# children of c, because we will start at the result and go down from c to them. (In other
-# books they are called inputs, or even parents.) A number that was not computed from others
-# has no children, and is called a leaf. Each edge carries a local gradient. If the number a
-# changes a little, c changes b times as much, so the local gradient on the edge to a is b. In
-# the same way, the local gradient on the edge to b is a. In a + b, both local gradients are 1.
-# For the other operations, calculus tells us the derivatives:
+# children of c, because we will start at the result and go down from c to them. (Other books
+# call them the inputs of c.) A number that was not computed from others has no children, and
+# is called a leaf. Each edge carries a local gradient. If the number a changes a little, c
+# changes b times as much, so the local gradient on the edge to a is b. In the same way, the
+# local gradient on the edge to b is a. In a + b, both local gradients are 1. For the other
+# operations, calculus tells us the derivatives:
 #
 #   exp(a)        exp(a)
 #   log(a)        1 / a
@@ -126,8 +124,8 @@ class Value:                                                    # remembers how 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # float() refuses (-2) ** 0.5
-        return Value(float(self.data ** power), [(self, power * self.data ** (power - 1))])
+    def __pow__(self, power):                                   # power is a plain number
+        return Value(math.pow(self.data, power), [(self, power * self.data ** (power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
@@ -140,17 +138,17 @@ class Value:                                                    # remembers how 
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
     # First we collect the graph: this result, its children, their children, and so on, but no
-    # leaves, because they pass nothing on. The set found holds the newest of them, and their
-    # children come next. Whatever uses a Value is made after it. So if we go from the last
-    # Value made to the first, every node has its whole gradient when its turn comes to pass it
-    # on. In such a topological order, no node comes before its users.
+    # leaves, because they pass nothing on. The set found holds those that the loop found last,
+    # and their children come next. Whatever uses a Value is made after it. So if we go from
+    # the last Value made to the first, every node has its whole gradient when its turn comes
+    # to pass it on. Such an order is called topological.
     def backward(self):
         graph, found = set(), {self}
         while found:
             graph |= found
             found = {child for node in found for child, _ in node.edges if child.edges} - graph
         for node in graph:
-            node.grad = 0.0                                     # forget earlier calls
+            node.grad = 0.0                                     # but leaves keep theirs, see below
         self.grad = 1.0                                         # d self / d self
         for node in sorted(graph, key=lambda node: node.order, reverse=True):
             for child, local_grad in node.edges:
@@ -187,11 +185,11 @@ print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 # from * and +, a dot product of 16 terms would make about 30 Values. We will need many dot
 # products, so we make each of them a single Value. The local gradient of each element is its
 # partner, as in any product. For example, if y holds the Values 3 and 4, then the dot product
-# of [a, b] and y is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4. In
-# dot(x, x), each element x_i has two edges, and their local gradients sum to 2 x_i. zip makes
-# the edges: it pairs each Value with its partner's number. sumprod is the dot product of two
-# lists of plain numbers. Python has had it since version 3.12. For older versions we make our
-# own.
+# of [a, b] and y is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4. (In
+# dot(x, x), which rmsnorm will need, each element x_i has two edges, and their local gradients
+# sum to 2 x_i.) zip makes the edges: it pairs each Value with its partner's number. sumprod is
+# the dot product of two lists of plain numbers. Python has had it since version 3.12. For
+# older versions we make our own.
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dot(x, y):                                                  # [N], [N] -> a Value
@@ -201,15 +199,16 @@ def dot(x, y):                                                  # [N], [N] -> a 
 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
-# A model that is built from such matrices, with simple nonlinear functions between them, is
+# A model that is built from such matrices, with simple functions such as relu between them, is
 # called a neural network. Its parameters are often called weights. We avoid this word here,
 # because attention has weights of another kind. Each token has a row of numbers in the matrix
 # "token". This row is called the token's embedding, and it is all that the model ever sees of
 # the token. At first its numbers are random. Training gives them a meaning, and letters that
-# are used alike can get similar rows. The length of the row is the width, or embedding
-# dimension. Each position in a name has an embedding, too, in the matrix "position". The
-# number of positions is the block size. The model never looks at more tokens than that, so
-# this is also its context length. (Elsewhere, a block often means one layer of a transformer.)
+# are used alike get similar gradients, and can end up with similar rows. The length of the row
+# is the width, or embedding dimension. Each position in a name has an embedding, too, in the
+# matrix "position". The number of positions is the block size. The model never looks at more
+# tokens than that, so this is also its context length. (Elsewhere, a block often means one
+# layer of a transformer.)
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
 # first row gives the first number of the result, its dot product with the second row gives the
@@ -225,9 +224,9 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # to each result, a bias. We leave it out.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
-# position has 16 * 16, and the four matrices of attention have 16 * 16 each. The MLP is four
-# times as wide inside, so its two matrices have 64 * 16 and 16 * 64. That makes 4,192
-# parameters.
+# position has 16 * 16, and the four matrices of attention have 16 * 16 each. The MLP makes
+# four times as many numbers inside, so its two matrices have 64 * 16 and 16 * 64. That makes
+# 4,192 parameters.
 shapes = {"token": (vocab, width), "position": (block, width), "lm_head": (vocab, width)}
 for layer in range(layers):
     for role in "query", "key", "value", "output":              # attention
@@ -270,15 +269,16 @@ def transpose(matrix):                                          # [A][B] -> [B][
 def linear(x, matrix):                                          # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in matrix]
 
-# softmax turns scores into probabilities. It is a soft way of choosing the largest. exp makes
-# them positive, and dividing by their total makes them sum to 1. Take the scores 2 and 1.
-# exp(2) is 7.39 and exp(1) is 2.72, and 7.39 / (7.39 + 2.72) is 0.73. So they become 0.73 and
-# 0.27. We will use it twice: for the weights in attention, and for the probabilities of the
-# next token. The scores 1 and 0 would also become 0.73 and 0.27, because only differences
-# count: exp(2) / exp(1) is exp(2 - 1). So we may subtract the same number from all the scores.
-# We subtract the largest, because exp of a large number would overflow: it would be too large
-# for a float. Since subtracting it does not change the result, its gradient would be 0. So it
-# can be a plain number without edges.
+# softmax turns scores into probabilities. exp makes them positive, and dividing by their total
+# makes them sum to 1. Take the scores 2 and 1. exp(2) is 7.39 and exp(1) is 2.72, and
+# 7.39 / (7.39 + 2.72) is 0.73. So they become 0.73 and 0.27. Most goes to the largest score,
+# so this is a soft way of choosing it. We will use softmax twice: for the weights in
+# attention, and for the probabilities of the next token. The scores 1 and 0 would also become
+# 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So we may
+# subtract the same number from all the scores. We subtract the largest, because exp of a large
+# number would overflow: it would be too large for a float. Whatever number we subtract, the
+# result is the same. So this number has no influence on the loss, its gradient would be 0, and
+# it can be a plain number without edges.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -287,10 +287,11 @@ def softmax(scores):                                            # [N] -> [N]
 
 # rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
 # RMS stands for root mean square, the square root of the mean of the squares. Every number is
-# divided by it. After that, the mean of the squares is 1, or as good as 1. Attention and the
-# MLP will read normalized vectors, so they always get numbers of about the same size, even if
-# x grows from layer to layer. (Our last matrix, lm_head, will read x as it is.) The 1e-5 keeps
-# us from dividing by 0. Most models also learn a factor for each number. We leave it out.
+# divided by it. After that, the mean of the squares is 1. (The 1e-5 changes it a little, but
+# keeps us from dividing by 0.) Attention and the MLP will read normalized vectors, so they
+# always get numbers of about the same size, even if x grows from layer to layer. (Our last
+# matrix, lm_head, will read x as it is. This is only a choice.) Most models also learn a
+# factor for each number. We leave it out.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -307,15 +308,15 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # not that of their position. The sum is small at first, so we normalize it, and x starts out
 # with numbers of about size 1. Then come the layers. In every layer, attention comes first,
 # and then the MLP. Each reads a normalized copy of x and adds its result to x. (This is called
-# pre-norm. In the first transformers, the sum was normalized.) At the end, lm_head makes the
-# logits. The part of the plan between x and lm_head is one layer. With more layers, it
-# repeats.
+# pre-norm. The first transformers normalized x after each addition instead.) At the end,
+# lm_head makes the logits. The part of the plan between x and lm_head is one layer. With more
+# layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
-# connection, because a layer only has to make what is still missing, and x is called the
-# residual stream. What comes later can build on what was added before: the MLP on attention,
-# and the next layer, if there is one, on both. The stream also helps the gradients. The
-# derivative of a sum with respect to each of its terms is 1. So there is always a path on
+# connection, because a layer only has to add what x still lacks, the residual. And x is called
+# the residual stream. What comes later can build on what was added before: the MLP on
+# attention, and the next layer, if there is one, on both. The stream also helps the gradients.
+# The derivative of a sum with respect to each of its terms is 1. So there is always a path on
 # which gradients come back along x through all the layers unchanged. On all other paths they
 # are multiplied many times, and could become tiny or huge.
 
@@ -363,10 +364,11 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # We go through a name token by token. Each token first appends its key to one list and its
 # value to another, and then listens to everything in the two lists. It hears the tokens before
 # it, and itself, but it can't look ahead. Such attention is causal. Since a token never hears
-# a later one, its key and value never change. They can stay in the lists, which are called the
-# KV cache, and nothing is computed twice. The lists hold Values, so in training, gradients
-# flow back along their edges to the earlier tokens. (Elsewhere the KV cache is only used when
-# a model speaks. In training, all tokens are handled at once, as in section 11.)
+# a later one, its x depends only on the tokens so far, so its key and value never change. They
+# can stay in the lists, which are called the KV cache, and nothing is computed twice. The
+# lists hold Values, so in training, gradients flow back along their edges to the earlier
+# tokens. (Elsewhere the KV cache is only used when a model speaks. In training, all tokens are
+# handled at once, as in section 11.)
 
 # Here is an example of one head, with vectors of 4 numbers. A token has the query
 # [2, 2, 0, 0]. It can listen to the token before it, with the key [2, 0, 1, 0], and to itself,
@@ -417,8 +419,7 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # learn.
 #
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Without
-# positions, our one layer could not tell in which order the earlier letters came. (Several
-# layers could find out, because each token hears only the earlier ones.)
+# positions, our one layer could not tell in which order the earlier letters came.
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
 # there are about four times as many pairs of tokens to compare. In very long texts, this is
@@ -453,8 +454,9 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # and (0, 26). After each prediction the true token goes in, and not the model's guess, so that
 # a wrong guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is
 # the mean of the surprises, so that long and short names can be compared. This mean is called
-# the cross-entropy loss, a term from information theory. It compares two distributions: that
-# of the model, and the truth, in which the token that really comes next has the probability 1.
+# the cross-entropy loss, a term from information theory. (In general, a cross-entropy compares
+# two distributions. Here one is the model's, and the other gives the true next token the
+# probability 1.)
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -490,10 +492,10 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # is, and divide the change in the loss by the change in the parameter. This is called a
 # gradient check. (With a much smaller change, the two losses would agree in almost all their
 # digits, and rounding would spoil their difference.) We take the first number in the embedding
-# of BOS. Every name begins with BOS, so this number is used, and its gradient is hardly ever
-# exactly 0. The matrix "token" is the first in the list of parameters, so its row BOS starts
-# at index BOS * width. This tests one gradient of thousands. Section 12 will compare all of
-# them with those of a second engine.
+# of BOS, because every name uses it. (The gradient of a number that is not used is 0, and
+# would prove nothing.) The matrix "token" is the first in the list of parameters, so its row
+# BOS starts at index BOS * width. This tests one gradient of thousands. Section 12 will
+# compare all of them with those of a second engine.
 which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -535,12 +537,12 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
-# 0.85 * 0.15 times the first gradient plus 0.15 times the second. These factors sum to 0.2775,
-# so we divide by 0.2775. This is 1 - 0.85 ** 2. In general we divide by 1 - 0.85 ** count,
-# where count is the number of names so far, and we divide the second mean by
-# 1 - 0.99 ** count. This is called bias correction, and later it hardly matters. The 1e-8
-# keeps us from dividing by 0. (In textbooks, 0.85 is beta 1, 0.99 is beta 2 and 1e-8 is
-# epsilon.)
+# 0.85 * 0.15 times the first gradient plus 0.15 times the second. In a mean, the factors
+# should sum to 1. These sum to 0.2775, so we divide by 0.2775. This is 1 - 0.85 ** 2. In
+# general we divide by 1 - 0.85 ** count, where count is the number of names so far, and we
+# divide the second mean by 1 - 0.99 ** count. This is called bias correction, and later it
+# hardly matters. The 1e-8 keeps us from dividing by 0. (In textbooks, 0.85 is beta 1, 0.99 is
+# beta 2 and 1e-8 is epsilon.)
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
@@ -551,11 +553,12 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 
 # What happens to the rare letter? If a gradient g comes after a long run of zeros, the first
 # mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5
-# times the rate at once, however small g is. If we averaged the sizes of the gradients,
-# without squaring them, we would divide by 0.01 g instead, and the parameter would jump by 15
-# times the rate. This is one reason for the squares. With the next names the first mean fades
-# faster than the root of the second, and the parameter moves less and less. So even a rare
-# letter moves far enough to be learned.
+# times the rate at once, however small g is. (After so many names, the bias correction no
+# longer matters.) If we averaged the sizes of the gradients, without squaring them, we would
+# divide by 0.01 g instead, and the parameter would jump by 15 times the rate. This is one
+# reason for the squares. With the next names the first mean fades faster than the root of the
+# second, and the parameter moves less and less, but in all by about 10 times the rate. So a
+# rare letter learns a lot from each of its few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999. But with 0.999, it takes 1,100
 # names before only a third is left, and our whole training has 1,000.
@@ -568,9 +571,7 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # Larger models learn from a batch of many examples in each step. The rate falls in a straight
 # line, almost to 0. Large steps learn fast, and small steps at the end let the parameters
 # settle. You can stop the training with Ctrl-C. The program then goes on with what has been
-# learned so far, and the second training, in section 12, makes just as many steps, at the same
-# rates. (For this, the code looks at args.steps.) adam returns new lists, so the list
-# untrained stays as it is.
+# learned so far. adam returns new lists, so the list untrained stays as it is.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
@@ -578,9 +579,10 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # counts pairs of letters comes to about 13, as we will see. A perplexity of 12 means that the
 # model is as unsure, on average, as if it had to choose among 12 equally likely tokens. On new
 # names it can't fall to 1, because nobody can know for certain which letter comes next.
-# Strictly speaking, one takes the mean over all tokens, and not over names. Here this makes
-# hardly any difference. The mean of a hundred names still wavers, so small ups and downs mean
-# nothing. The bar at the end of each line shows the perplexity, but stops at 25.
+# (Usually one takes the mean over all tokens, so that each token counts the same. Our mean
+# over names makes hardly any difference.) The mean of a hundred names still wavers, so small
+# ups and downs mean nothing. The bar at the end of each line shows the perplexity, but stops
+# at 25.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -697,11 +699,11 @@ if not args.fast:
 # away, and the model sees only the last letter, and is no better than the table. On short
 # names and in a short run, either of the two is enough. Probably both tell the model how long
 # the name is so far. Attention can notice this without positions: the longer the name, the
-# smaller the weight that is left for BOS. The last three figures differ so little that another
-# seed can change their order. In longer texts, and in larger models, attention pays off,
-# because it can fetch what was said long before. (To try the ablations yourself, delete step 6
-# in gpt, or leave out the position in the first line of gpt. The second engine will then
-# disagree.)
+# more tokens share the weights, and the smaller is that of the first BOS. The last three
+# figures differ so little that another seed can change their order. In longer texts, and in
+# larger models, attention pays off, because it can fetch what was said long before. (To try
+# the ablations yourself, delete step 6 in gpt, or leave out the position in the first line of
+# gpt. The second engine will then disagree.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
@@ -719,8 +721,8 @@ if not args.fast:
 # read Σ as "sum".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
-# what linear does, for many vectors at once. In linear algebra, dots(a, transpose(b)) is the
-# matrix product of a and b. rowwise applies a function row by row, and later also head by
+# what linear does, for many vectors at once. (Linear algebra calls dots(a, transpose(b)) the
+# matrix product of a and b.) rowwise applies a function row by row, and later also head by
 # head. For example, rowwise(add, a, b) adds the first rows of a and b, then the second rows,
 # and so on.
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
@@ -745,7 +747,9 @@ def rowwise(function, *tables):                                 # a list of the 
 # w, so w is transposed. In the sum for dw_ij we add over t, the first index of both dy and x,
 # so both are transposed.
 def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
-    return dots(dy, transpose(w)), dots(transpose(dy), transpose(x))
+    dx = dots(dy, transpose(w))                                 # Σ_i dy_ti w_ij
+    dw = dots(transpose(dy), transpose(x))                      # Σ_t dy_ti x_tj
+    return dx, dw
 
 # ReLU. The derivative is 1 where x is above 0, and elsewhere it is 0. Since y is above 0
 # exactly where x is, we can look at y.
@@ -807,7 +811,7 @@ def softmax_back(dy, y):                                        # -> dx
 # was used, and these are added up.
 #     dweight_tu = Σ_i dheard_ti v_ui           weight_tu was used in heard_ti, for every i
 #     dv_ui = Σ_t weight_tu dheard_ti           v_ui was used in heard_ti, for every t
-#     dscore = softmax_back(dweight, weight)    row by row; a weight of 0 gives 0
+#     dscore = softmax_back(dweight, weight)    row by row; where a weight is 0, so is dscore
 #     dmatch_tu = dscore_tu / root              match_tu was divided by root
 #     dq_ti = Σ_u dmatch_tu k_ui                q_ti was used in match_tu, for every u
 #     dk_ui = Σ_t dmatch_tu q_ti                k_ui was used in match_tu, for every t
@@ -859,9 +863,9 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # probabilities, minus 1 at the target. (In the code, token == target counts as 1 if it is
 # true, and as 0 if not.) A step of training tends to raise the logit of the target, and to
 # lower the others, especially those that the model thought likely. And what if the model is
-# confidently wrong? Softmax alone would pass hardly any gradient back. But p is then tiny
-# and -1 / p is huge, and together they give p - 1, nearly -1. That's why softmax and the
-# logarithm go so well together. All these gradients are divided by the number of targets,
+# confidently wrong? As we saw, softmax alone would pass hardly any gradient back. But p is
+# then tiny and -1 / p is huge, and together they give p - 1, nearly -1. That's why softmax and
+# the logarithm go so well together. All these gradients are divided by the number of targets,
 # because the loss is a mean.
 def cross_entropy(logits, targets):                             # -> loss, dlogits
     probs = rowwise(softmax_forward, logits)
@@ -875,12 +879,12 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # tokens at once. q, k and v are the queries, keys and values, split into heads. head_forward
 # returns two things for each head, and zip(*...) sorts them into two lists: what the heads
 # have heard, and their weights. x1 is x after step 6, and n1 is its normalized copy. The list
-# kept holds what the backward pass will need of each layer.
+# kept holds what the backward pass will need of each layer, including the x that came into it.
 #
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
 # gets a gradient from every use, and these are added up. This is the way back through one
-# layer. Read it from right to left:
+# layer, where add adds gradients. Read it from right to left:
 #
 #   new dx <-- add <-------------------- dx1 <-- add <-------------- dx, from the layer above
 #               ^-- norm <-- attention <--'       ^-- norm <-- MLP <--'
@@ -946,13 +950,14 @@ for name in docs[0], max(docs, key=len):
 print(f"the engines agree: {len(untrained)} gradients match to {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
-# You will see the same losses again. Why is this engine faster? It makes no Values and no
-# edges. It keeps only the results that the backward pass needs. And its dot products, which
-# are most of the work, run in built-in functions, which are written in C. But we had to work
-# out every part by hand, whereas autograd does it for any model that is built from its
-# operations. PyTorch, the most widely used library for deep learning, combines the two ideas.
-# It has autograd, but each node of its graph is an operation on whole matrices and knows its
-# own backward function, like our pairs.
+# You will see the same losses again. (If you stopped the first training, the second one makes
+# as many steps, and at the same rates, because these depend on args.steps.) Why is this engine
+# faster? It makes no Values and no edges. It keeps only the results that the backward pass
+# needs. And its dot products, which are most of the work, run in built-in functions, which are
+# written in C. But we had to work out every part by hand, whereas autograd does it for any
+# model that is built from its operations. PyTorch, the most widely used library for deep
+# learning, combines the two ideas. It has autograd, but each node of its graph is an operation
+# on whole matrices and knows its own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])

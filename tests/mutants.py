@@ -147,7 +147,7 @@ MUTANTS = [
          '[(self, power * self.data ** (power - 1) if power > 0 else 0.0)]'),
         ('d(a ** 1) is 0', '[(self, power * self.data ** (power - 1))]',
          '[(self, power * self.data ** (power - 1) if power != 1 else 0.0)]'),
-        ('a ** k for a below 0', 'Value(float(self.data ** power)', 'Value(abs(self.data) ** power'),
+        ('a ** k for a below 0', 'Value(math.pow(self.data, power)', 'Value(math.pow(abs(self.data), power)'),
         ('d exp(a) is a', '[(self, math.exp(self.data))]', '[(self, self.data)]'),
         ('log of a number below 0', 'Value(math.log(self.data)', 'Value(math.log(abs(self.data))'),
         ('log of 0 is no error', 'Value(math.log(self.data)', 'Value(math.log(self.data + 1e-300)'),

@@ -69,13 +69,13 @@ def test_numbers_at_a_limit_have_the_value_and_slope_found_by_hand(default, expr
 
 
 @pytest.mark.parametrize("expression, error", [
-    ("1 / zero", ZeroDivisionError),
-    ("minus / zero", ZeroDivisionError),
+    ("1 / zero", ValueError),
+    ("minus / zero", ValueError),
     ("zero ** 0", ZeroDivisionError),  # for the slope, 0 times 1 / 0
     ("log(zero)", ValueError),
     ("log(minus)", ValueError),
     ("exp(zero + 710)", OverflowError),
-    ("minus ** 0.5", TypeError),  # and not a complex number
+    ("minus ** 0.5", ValueError),  # and not a complex number
     ("minus ** minus", TypeError),
     ("dot([zero], [minus, minus])", AssertionError),
     ("dot([zero, zero], [minus])", AssertionError),
