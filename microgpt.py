@@ -13,7 +13,7 @@ import argparse, contextlib, gc, itertools, math, operator, pathlib, random, sig
 # notebook, type: python microgpt.py --steps 200. The rest checks them.
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
-    ("width", 16, 1, "how many numbers stand for a token (section 4)"),
+    ("width", 16, 1, "how many numbers represent a token (section 4)"),
     ("block", 16, 1, "how many tokens the model can look at (section 4)"),
     ("layers", 1, 1, "how many layers, each with attention and an MLP (section 5)"),
     ("heads", 4, 1, "how many attention heads in each layer (section 5)"),
@@ -24,7 +24,7 @@ settings = [
 ]
 parser = argparse.ArgumentParser(usage=argparse.SUPPRESS)
 parser.add_argument("--data", default="names.txt", help="the names (section 2) [names.txt]")
-parser.add_argument("--fast", action="store_true", help="only train the fast engine (section 11)")
+parser.add_argument("--fast", action="store_true", help="train only the fast engine (section 11)")
 for name, usual, _, meaning in settings:
     parser.add_argument("--" + name, type=type(usual), default=usual, help=f"{meaning} [{usual}]")
 args = parser.parse_args([] if "ipykernel" in sys.modules else None)
@@ -48,20 +48,21 @@ except (OSError, ValueError) as problem:
 if not docs:
     parser.error(f"--data {args.data!r} must hold at least one name, but holds none")
 
-# The file is in alphabetical order. Without shuffling, our training would only see names that
-# begin with a or b. The same seed always gives the same order.
+# The file is in alphabetical order. Without shuffling, a thousand steps would only see names
+# that begin with a or b. The same seed always gives the same order.
 random.seed(args.seed)
 random.shuffle(docs)
 
 # A model can only work with numbers, so we cut every name into tokens, here single letters,
 # and give each token a number. Before every name we put a special token called BOS, for
 # "beginning of sequence". It is what the model sees when it has to predict the first letter.
-# After the last letter the same token appears again, this time to mark the end. All the
-# different tokens together are the vocabulary. In our file these are the letters a to z, with
-# the numbers 0 to 25, and BOS, with the number 26. So "anna" becomes 26 0 13 13 0 26. The
-# numbers are only labels. The fact that n is 13 and o is 14 doesn't make them similar. The
-# task is always the same: given the tokens so far, which token comes next? A program that
-# gives each token a probability of coming next is called a language model.
+# After the last letter the same token appears again, this time to mark the end. (Many models
+# have a second token for this, EOS.) The set of all different tokens is called the vocabulary.
+# In our file these are the letters a to z, with the numbers 0 to 25, and BOS, with the number
+# 26. So "anna" becomes 26 0 13 13 0 26. The numbers are only labels. The fact that n is 13 and
+# o is 14 doesn't make them similar. The task is always the same: given the tokens so far,
+# which token comes next? A program that gives each token a probability of coming next is
+# called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -81,8 +82,9 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # will be computed from thousands of other numbers. For each of them we ask: if this number
 # grew a little, how fast would the loss grow? That is the derivative of the loss with respect
 # to this number. We call it the number's gradient. (In mathematics, the gradient is the list
-# of all these derivatives.) Autograd finds all of them in a single backward pass. This is
-# called automatic differentiation in reverse mode or, with neural networks, backpropagation.
+# of all these derivatives.) The code below finds all of them in a single backward pass. This
+# is called automatic differentiation, or autograd for short. For neural networks it is also
+# called backpropagation.
 #
 # We can draw a computation as a graph. Its nodes are numbers, and they are joined by edges.
 # Take c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the
@@ -93,13 +95,14 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # local gradient on the edge to b is a. In a + b, both local gradients are 1. For the other
 # operations, calculus tells us the derivatives:
 #
+#   operation     its local gradient
 #   exp(a)        exp(a)
 #   log(a)        1 / a
 #   a ** power    power * a ** (power - 1), where power is a plain number
 #   relu(a)       0 if a is negative, 1 if it is positive
 #
 # relu, short for rectified linear unit, turns negative numbers into 0, and section 5 will need
-# it. (Exactly at 0 it has no derivative, and we use 0.)
+# it. (At exactly 0 it has no derivative. We choose 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
@@ -138,10 +141,10 @@ class Value:                                                    # remembers how 
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
     # First we collect the graph: this result, its children, their children, and so on, but no
-    # leaves, because they pass nothing on. The set found holds those that the loop found last,
-    # and their children come next. Whatever uses a Value is made after it. So if we go from
-    # the last Value made to the first, every node has its whole gradient when its turn comes
-    # to pass it on. Such an order is called topological.
+    # leaves, because they pass nothing on. The set called found holds the nodes just
+    # discovered. Their children come next. Whatever uses a Value is made after it. So if we go
+    # from the last Value made to the first, every node has its whole gradient when its turn
+    # comes to pass it on. Such an order is called topological.
     def backward(self):
         graph, found = set(), {self}
         while found:
@@ -176,7 +179,7 @@ class Value:                                                    # remembers how 
 #
 # Since leaves such as a and b are not set to 0 by backward(), the gradients of several calls
 # add up in them. This is how a model can learn from several names at once. Our model learns
-# from one name at a time, and makes new Values for each, whose gradients start at 0.
+# from one name at a time, and makes new Values for each name. Their gradients start at 0.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -217,11 +220,11 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers. The last
 # matrix of the model is lm_head, short for language model head. (It has nothing to do with
 # attention heads.) It makes a number for each token of the vocabulary, its logit. The higher a
-# logit is, compared with the others, the more likely this token is to come next, in the
-# opinion of the model. The remaining matrices are grouped into layers. Each layer has four for
-# attention and two for the MLP, which section 5 explains. Their names are pairs, such as
-# ("query", 0) for the query matrix of the first layer. Many networks also add a learned number
-# to each result, a bias. We leave it out.
+# logit is, compared with the others, the more likely this token is to come next, according to
+# the model. The remaining matrices are grouped into layers. Each layer has four for attention
+# and two for the MLP, which section 5 explains. Their names are pairs, such as ("query", 0)
+# for the query matrix of the first layer. Many networks also add a learned number to each
+# result, a bias. We leave it out.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
 # position has 16 * 16, and the four matrices of attention have 16 * 16 each. The MLP makes
@@ -246,8 +249,8 @@ def matrices(numbers):                                          # [params] -> {n
 # and do the work of just one number. We break this symmetry and draw the parameters from a
 # normal distribution around 0. Its standard deviation, the typical distance from 0, is 0.08,
 # which is simply a choice. Such small numbers give small logits, so to the untrained model, no
-# token is much likelier than another. They are plain numbers. Whenever we need gradients, we
-# will make a Value of each.
+# token is much likelier than another. The parameters are plain numbers. Whenever we need
+# gradients, we will make a Value of each.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
 print(f"num params: {len(untrained)}")
 
@@ -272,7 +275,7 @@ def linear(x, matrix):                                          # [nin], [nout][
 # softmax turns scores into probabilities. exp makes them positive, and dividing by their total
 # makes them sum to 1. Take the scores 2 and 1. exp(2) is 7.39 and exp(1) is 2.72, and
 # 7.39 / (7.39 + 2.72) is 0.73. So they become 0.73 and 0.27. Most goes to the largest score,
-# so this is a soft way of choosing it. We will use softmax twice: for the weights in
+# so this is a soft way of choosing it. We will use softmax in two places: for the weights in
 # attention, and for the probabilities of the next token. The scores 1 and 0 would also become
 # 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So we may
 # subtract the same number from all the scores. We subtract the largest, because exp of a large
@@ -306,11 +309,12 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # for the letter and others for the position, and then both can be read off the sum. Each
 # position in a name has its own x. The two n's of anna share the embedding of their token, but
 # not that of their position. The sum is small at first, so we normalize it, and x starts out
-# with numbers of about size 1. Then come the layers. In every layer, attention comes first,
-# and then the MLP. Each reads a normalized copy of x and adds its result to x. (This is called
-# pre-norm. The first transformers normalized x after each addition instead.) At the end,
-# lm_head makes the logits. The part of the plan between x and lm_head is one layer. With more
-# layers, it repeats.
+# with numbers of about size 1. (For the first layer, normalizing it again will change almost
+# nothing, but this way all layers are the same.) Then come the layers. In every layer,
+# attention comes first, and then the MLP. Each reads a normalized copy of x and adds its
+# result to x. (This is called pre-norm. The first transformers normalized x after each
+# addition instead.) At the end, lm_head makes the logits. The part of the plan between x and
+# lm_head is one layer. With more layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
 # connection, because a layer only has to add what x still lacks, the residual. And x is called
@@ -343,32 +347,32 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # looking for. The key says how other tokens can find it. The value is what it tells the tokens
 # that find it. (It has nothing to do with our class Value.) What makes a token easy to find is
 # not always what it has to tell, so key and value are different vectors. Query and key are
-# different as well. If they were the same vector, a token would mostly find itself, because a
-# vector matches itself better than it matches most others.
+# different as well. If they were the same vector, a token would mostly attend to itself,
+# because a vector matches itself better than it matches most others.
 #
 # A token compares its query with the keys of all the tokens that it can listen to, by dot
-# products. Divided by a constant, these are its scores. softmax turns the scores into weights.
-# Then the token adds up the values, each times its weight. We say that it attends to these
-# tokens, with these weights, and we call the sum what it has heard. In long texts, this is
-# where a transformer gets its power. In section 10, we will test how much it helps with short
-# names.
+# products. These are its scores, after a division that we will come to. softmax turns the
+# scores into weights. Then the token adds up the values, each times its weight. We say that it
+# attends to these tokens, with these weights, and we say that the sum is what the token has
+# heard. (Elsewhere it is called the output of a head.) In long texts, this is where a
+# transformer gets its power. In section 10, we will test how much it helps with short names.
 #
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
 # is done for each slice separately. Each of these computations is called a head, and together
 # they make multi-head attention. One head might look for the last vowel, another for the
-# beginning of the name. Nobody says what a head should look for. Training finds it, and we may
+# beginning of the name. Nobody tells a head what to look for. Training settles it, and we may
 # not have a word for it. At the end, the matrix "output" mixes what the heads have heard into
 # one vector that can be added to x.
 #
 # We go through a name token by token. Each token first appends its key to one list and its
 # value to another, and then listens to everything in the two lists. It hears the tokens before
-# it, and itself, but it can't look ahead. Such attention is causal. Since a token never hears
-# a later one, its x depends only on the tokens so far, so its key and value never change. They
-# can stay in the lists, which are called the KV cache, and nothing is computed twice. The
-# lists hold Values, so in training, gradients flow back along their edges to the earlier
-# tokens. (Elsewhere the KV cache is only used when a model speaks. In training, all tokens are
-# handled at once, as in section 11.)
+# it, and itself, but it can't look ahead. Attention of this kind is called causal. Since a
+# token never hears a later one, its x depends only on the tokens so far, so its key and value
+# never change. They can stay in the lists, which are called the KV cache, and nothing is
+# computed twice. The lists hold Values, so in training, gradients flow back along their edges
+# to the earlier tokens. (Elsewhere the KV cache is only used when a model generates text. In
+# training, all tokens are handled at once, as in section 11.)
 
 # Here is an example of one head, with vectors of 4 numbers. A token has the query
 # [2, 2, 0, 0]. It can listen to the token before it, with the key [2, 0, 1, 0], and to itself,
@@ -394,7 +398,7 @@ def gpt(model, token, position, cache):                         # -> logits [voc
     for layer, (keys, values) in enumerate(cache):
         n = rmsnorm(x)                                          # 1: normalize a copy
         query = linear(n, model["query", layer])                # 2: what am I looking for?
-        keys.append(linear(n, model["key", layer]))             # 3: what can others find me by?
+        keys.append(linear(n, model["key", layer]))             # 3: how can others find me?
         values.append(linear(n, model["value", layer]))         # 4: what do I tell them?
         heard = []                                              # 5: listen (attend), head by head
         for head in slices:
@@ -410,8 +414,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
 # different terms are as often -1 as +1, so on average they cancel. So the square is 4 on
-# average, and the sum itself is typically about 2 away from 0, the square root of 4. A sum of
-# 100 such terms is typically about 10 away. The same goes for dot products of unrelated
+# average, and the sum itself is typically about 2 or -2, because 2 is the square root of 4. A
+# sum of 100 such terms is typically about 10 away. The same goes for dot products of unrelated
 # vectors: the more elements they have, the larger the typical dot product. The division makes
 # up for this. Without it, in wide heads, softmax could easily give one token a weight of
 # nearly 1, and all others nearly 0. Then a small change in the scores would make almost no
@@ -429,11 +433,11 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # vector of a token into one that says what comes next. The first transformers were made to
 # translate. One half, the encoder, read a sentence, and the other half, the decoder, wrote its
 # translation. A GPT is only the half that writes, without the part that listens to the
-# encoder. GPT-2 follows the same plan as ours. Its smallest version has 124 million
-# parameters: 12 layers, a width of 768 and a context of 1,024 tokens. It differs in details.
-# It does not normalize the sum of the embeddings, but it normalizes x once more before
-# lm_head. It uses LayerNorm and GELU where we use RMSNorm and ReLU, it has biases, and a
-# single matrix serves as token and as lm_head.
+# encoder. GPT-2 (Radford and colleagues, 2019) follows the same plan as our model. Its
+# smallest version has 124 million parameters: 12 layers, a width of 768 and a context of 1,024
+# tokens. It differs in details. It does not normalize the sum of the embeddings, but it
+# normalizes x once more before lm_head. It uses LayerNorm and GELU where we use RMSNorm and
+# ReLU, it has biases, and a single matrix serves as token and as lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -451,7 +455,7 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # letters gives 9 predictions, the last one for the BOS at the end. (If a name has more
 # predictions than the block has positions, only the first ones count.) The target of each
 # token is the one after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0)
-# and (0, 26). After each prediction the true token goes in, and not the model's guess, so that
+# and (0, 26). After each prediction we feed in the true token, not the model's guess, so that
 # a wrong guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is
 # the mean of the surprises, so that long and short names can be compared. This mean is called
 # the cross-entropy loss, a term from information theory. (In general, a cross-entropy compares
@@ -465,10 +469,11 @@ def loss_of(model, tokens):                                     # [BOS ... BOS] 
         surprises.append(-probs[target].log())                  # minus log p
     return sum(surprises) / len(surprises)
 
-# Let's see what the untrained model makes of the first name. On average, the loss of an
-# untrained model is a little above 3.30. If the right token gets half of 1 / 27, the surprise
-# is 0.69 more. If it gets one and a half times 1 / 27, the surprise is only 0.41 less. On
-# average, random differences between the probabilities cost more than they gain.
+# Let's see what the untrained model makes of the first name. Averaged over many random starts,
+# the loss of an untrained model is a little above 3.30. If the right token gets half of
+# 1 / 27, the surprise is 0.69 more. If it gets one and a half times 1 / 27, the surprise is
+# only 0.41 less. On average, random differences between the probabilities cost more than they
+# gain.
 example = encode(docs[0])
 loss = loss_of(matrices([Value(number) for number in untrained]), example)
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
@@ -488,8 +493,8 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
     return loss.data, [param.grad for param in params]
 
 # How do we know that a gradient is right? It is a slope, so we can measure it. We compute the
-# loss twice, once with one parameter 0.00001 larger and once with it 0.00001 smaller than it
-# is, and divide the change in the loss by the change in the parameter. This is called a
+# loss twice, once with one parameter increased by 0.00001 and once with it decreased by
+# 0.00001, and divide the change in the loss by the change in the parameter. This is called a
 # gradient check. (With a much smaller change, the two losses would agree in almost all their
 # digits, and rounding would spoil their difference.) We take the first number in the embedding
 # of BOS, because every name uses it. (The gradient of a number that is not used is 0, and
@@ -509,20 +514,21 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # move every parameter a little in the opposite direction: we subtract its gradient times a
 # small number, the learning rate. We move only a little, because a slope tells us nothing
 # about what is far away. This is called gradient descent. If the rate is small enough, the
-# loss on this name goes down. But there are two problems. First, the next name may pull the
-# other way. Second, some parameters have large gradients and others tiny ones. The embedding
-# of a rare letter, for example, gets no gradient from most names, and yet it has to be learned
-# just as well as the others. No single rate suits all parameters.
+# loss on this name goes down. (Nothing guarantees that this finds the best parameters of all.
+# In practice it finds good ones.) But there are two problems. First, the next name may pull
+# the other way. Second, some parameters have large gradients and others tiny ones. The
+# embedding of a rare letter, for example, gets no gradient from most names, and yet it has to
+# be learned just as well as the others. No single rate suits all parameters.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
 # exponential moving averages, for every parameter. One is the mean of its recent gradients. If
 # the names disagree, their gradients mostly cancel out in this mean. If they agree, it stays
 # large. The other is the mean of the squares of its recent gradients. Squares can't cancel
-# out, because they are never negative. So the root of their mean is the typical size of a
-# gradient of this parameter, whatever its sign. In statistics, the mean of the gradients and
-# the mean of their squares are called the first and the second moment, and Adam is short for
-# adaptive moment estimation. Adam divides the first mean by the typical size, multiplies the
-# result by the rate, and subtracts it from the parameter.
+# out, because they are never negative. So the root of their mean, the root mean square, is the
+# typical size of a gradient of this parameter, whatever its sign. In statistics, the mean of
+# the gradients and the mean of their squares are called the first and the second moment, and
+# Adam is short for adaptive moment estimation. Adam divides the first mean by the typical
+# size, multiplies the result by the rate, and subtracts it from the parameter.
 #
 # Say the gradient is always the same number g. Then the two means are g and g², and g / √g² is
 # 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move by about
@@ -553,25 +559,25 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 
 # What happens to the rare letter? If a gradient g comes after a long run of zeros, the first
 # mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5
-# times the rate at once, however small g is. (After so many names, the bias correction no
-# longer matters.) If we averaged the sizes of the gradients, without squaring them, we would
-# divide by 0.01 g instead, and the parameter would jump by 15 times the rate. This is one
-# reason for the squares. With the next names the first mean fades faster than the root of the
-# second, and the parameter moves less and less, but in all by about 10 times the rate. So a
-# rare letter learns a lot from each of its few names.
+# times the rate in a single step, however small g is. (After so many names, the bias
+# correction no longer matters.) If we averaged the sizes of the gradients, without squaring
+# them, we would divide by 0.01 g instead, and the parameter would jump by 15 times the rate.
+# This is one reason for the squares. With the next names the first mean fades faster than the
+# root of the second, and the parameter moves less and less, but in all by about 10 times the
+# rate. So a rare letter learns a lot from each of its few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999. But with 0.999, it takes 1,100
 # names before only a third is left, and our whole training has 1,000.
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam
-# moves the parameters. That is all there is to training. Every step sees one name of the
-# shuffled list instead of all of them, so its gradients only estimate those of all names
-# together. This idea is called stochastic gradient descent, and Adam is a refinement of it.
-# Larger models learn from a batch of many examples in each step. The rate falls in a straight
-# line, almost to 0. Large steps learn fast, and small steps at the end let the parameters
-# settle. You can stop the training with Ctrl-C. The program then goes on with what has been
-# learned so far. adam returns new lists, so the list untrained stays as it is.
+# moves the parameters. That is all there is to training. Each step uses one name, not all of
+# them, so its gradients only estimate those of all names together. This idea is called
+# stochastic gradient descent, and Adam is a refinement of it. Larger models learn from a batch
+# of many examples in each step. The rate falls in a straight line, almost to 0. This is called
+# a learning rate schedule. Large steps learn fast, and small steps at the end let the
+# parameters settle. You can stop the training with Ctrl-C. The program then goes on with what
+# has been learned so far. adam returns new lists, so the list untrained stays as it is.
 #
 # Some names are harder than others, so the loss jumps up and down. Watch the perplexity
 # instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
@@ -580,9 +586,9 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # model is as unsure, on average, as if it had to choose among 12 equally likely tokens. On new
 # names it can't fall to 1, because nobody can know for certain which letter comes next.
 # (Usually one takes the mean over all tokens, so that each token counts the same. Our mean
-# over names makes hardly any difference.) The mean of a hundred names still wavers, so small
-# ups and downs mean nothing. The bar at the end of each line shows the perplexity, but stops
-# at 25.
+# over names makes hardly any difference.) The mean over a hundred names still fluctuates, so
+# small ups and downs mean nothing. The bar at the end of each line shows the perplexity, and
+# is cut off at 25.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -630,8 +636,8 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # computes the probabilities of the next token, and draws one at random: a token with
 # probability 0.2 is drawn one time in five. This token is then the next input, and so it goes
 # on, until BOS is drawn again or the block is full. This is the "generative" in GPT. A model
-# that continues from its own output, like this, is called autoregressive. If ours always took
-# the likeliest token, which is called greedy decoding, it would say the same name every time.
+# that continues from its own output, like this, is called autoregressive. Always taking the
+# likeliest token is called greedy decoding. Ours would then say the same name every time.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
 # has learned. Take two tokens with probabilities 0.8 and 0.2. softmax makes probabilities in
@@ -682,11 +688,11 @@ if not args.fast:
     show(trained, docs[:len(losses)])
 
 # How much do attention and positions help? Here is the mean loss of the last hundred names for
-# our model, and for versions of it without one part or both, each trained once in the same
-# way. This is called an ablation. A bigram table only counts which letter follows which. Every
+# our model, and for versions without one or both of these parts, each trained once in the same
+# way. This is called an ablation. A bigram table only counts which token follows which. Every
 # count starts at 1, so that no pair is impossible. For the probabilities, each count is
 # divided by the total for its first letter. The table, too, is tested on each name before it
-# learns from it.
+# counts that name.
 #
 #   2.594   a bigram table
 #   2.598   a model without attention and without positions
@@ -700,10 +706,11 @@ if not args.fast:
 # names and in a short run, either of the two is enough. Probably both tell the model how long
 # the name is so far. Attention can notice this without positions: the longer the name, the
 # more tokens share the weights, and the smaller is that of the first BOS. The last three
-# figures differ so little that another seed can change their order. In longer texts, and in
-# larger models, attention pays off, because it can fetch what was said long before. (To try
-# the ablations yourself, delete step 6 in gpt, or leave out the position in the first line of
-# gpt. The second engine will then disagree.)
+# figures differ so little that chance decides their order. With other random starts, the model
+# without positions is often slightly better than ours. In longer texts, and in larger models,
+# attention pays off, because it can fetch what was said long before. (To try the ablations
+# yourself, delete step 6 in gpt, or leave out the position in the first line of gpt. The
+# second engine will then disagree.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
@@ -734,10 +741,10 @@ def rowwise(function, *tables):                                 # a list of the 
 # Linear. The forward function is dots: y = dots(x, w), for x [T][nin] and w [nout][nin]. So
 # y_ti, number i in row t of y, is the dot product of row t of x with row i of w. Take
 # w = [[3, 4], [5, 6]] and a row [1, 2] of x, which gives the row [11, 17] of y. Say that the
-# row of dy is [1, 0]. This means: if the 11 grows a little, the loss grows by as much, and if
-# the 17 grows, the loss doesn't change. The 11 is 3 * 1 + 4 * 2. So the row of dx is [3, 4],
-# the first row of w. And the first row of dw is [1, 2], the row of x. The second row of dw is
-# [0, 0]. In general:
+# row of dy is [1, 0]. This means: if the 11 grows a little, the loss grows by the same amount,
+# and if the 17 grows, the loss doesn't change. The 11 is 3 * 1 + 4 * 2. So the row of dx is
+# [3, 4], the first row of w. And the first row of dw is [1, 2], the row of x. The second row
+# of dw is [0, 0]. In general:
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
@@ -765,9 +772,9 @@ def relu_back(dy, y):                                           # -> dx
 #     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³, because s is m^(-1/2).
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
-# factor s, which all y_i have. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i and
-# s x_j = y_j, this is -s y_i y_j / N. The other goes through the factor x_i, and only if
-# i = j. Its derivative is s. We multiply by dy_i and add up:
+# factor s, which all the y_i share. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i
+# and s x_j = y_j, this is -s y_i y_j / N. The other exists only if i = j. It goes through the
+# factor x_i, and its derivative is s. We multiply by dy_i and add up:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
 def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
@@ -783,8 +790,8 @@ def rmsnorm_back(dy, x, y):                                     # -> dx
 #     The derivative of S with respect to x_j is exp(x_j).
 #     The derivative of 1 / S with respect to x_j is -exp(x_j) / S².
 #     So this path has the derivative -exp(x_i) exp(x_j) / S² = -y_i y_j.
-# The other goes through exp(x_i), and only if i = j. Its derivative is exp(x_j) / S = y_j. So
-# we multiply by dy_i and add up:
+# The other exists only if i = j. It goes through exp(x_i), and its derivative is
+# exp(x_j) / S = y_j. So we multiply by dy_i and add up:
 #     dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i)
 # The last sum is the mean of dy, weighted by the probabilities y. If one probability is 1 and
 # all others are 0, this mean is the dy of that one. Then every dx_j is 0, and no gradient gets
@@ -801,8 +808,8 @@ def softmax_back(dy, y):                                        # -> dx
 
 # Attention. Since we now handle all tokens at once, we have to hide the later ones. A mask
 # sets their scores to minus infinity. Then their weights are 0, because exp of minus infinity
-# is 0. Take one head. Token t listens to token u, an earlier one or itself, with q, k and v
-# for query, key and value:
+# is 0. Take one head. Token t listens to token u, which is t itself or an earlier token. q, k
+# and v are query, key and value:
 #     match_tu = Σ_i q_ti k_ui                  query t with key u
 #     score_tu = match_tu / root                or -∞, if u is later than t
 #     weight_tu = softmax of the scores of t    over all u
@@ -818,8 +825,8 @@ def softmax_back(dy, y):                                        # -> dx
 #
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
 # again. (sum(rows, []) joins several lists into one.) head_forward and head_back work on one
-# head. Each sum above is one call of dots. Again, a matrix is transposed if the index of the
-# sum comes first. In the sum for dv_ui, this is true of both weight and dheard.
+# head. Each sum above is one call of dots. Again, a matrix is transposed if the index that we
+# sum over comes first. In the sum for dv_ui, this is true of both weight and dheard.
 def split(x):                                                   # [T][width] -> [heads][T][...]
     return [[row[head] for row in x] for head in slices]
 
@@ -846,9 +853,9 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # Say that dheard is [0.1, 0, 0, 0]. Its dot products with the two values give
 # dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73 + 0 * 0.27, or 0.73. So
 # dscore is 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second.
-# The loss grows with the first score, so training tends to lower that score, and our token
-# will listen less to the first and more to the second. Divided by root, which is 2, that makes
-# dmatch 0.1 and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
+# The loss grows with the first score, so training tends to lower that score, and then our
+# token listens less to the first and more to the second. Divided by root, which is 2, that
+# makes dmatch 0.1 and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
 # [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is 0.1 times the query, or
 # [0.2, 0.2, 0, 0], and that of the second key is the opposite. The gradient of the first value
 # is 0.73 times dheard, and that of the second 0.27 times. Other tokens may listen to the same
@@ -970,11 +977,11 @@ else:
               f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
 
 # And that's all of it. The models you can talk to are built on the same principles, but they
-# are millions of times larger, with many layers, and they are trained on billions of times as
-# much text. Their tokens are usually pieces of words. Our training, in which a model only
-# learns what comes next, is called pretraining. That is the P in GPT. After pretraining, such
-# models are trained further, to answer questions and to be helpful. This is called
+# are millions of times larger, with dozens of layers, and they are trained on billions of
+# times as much text. Their tokens are usually pieces of words. Our training, in which a model
+# only learns what comes next, is called pretraining. That is the P in GPT. After pretraining,
+# such models are trained further, to answer questions and to be helpful. This is called
 # fine-tuning, or post-training. Still, what they do is what you have seen: they continue a
 # text token by token, in the way that training has made likely, whether it is true or not.
-# When it is fluent and false, people call it a hallucination. Generative, pretrained,
+# When such text is fluent but false, people call it a hallucination. Generative, pretrained,
 # transformer: now you know all three words.
