@@ -10,7 +10,7 @@ import argparse, contextlib, gc, itertools, math, operator, pathlib, random, sig
 # %% 1. Setup -------------------------------------------------------------------------------------
 # These are the settings. Each has a name, a default, a minimum and an explanation. Those that
 # shape the model and its training are called hyperparameters. Change them here or, outside a
-# notebook, type: python microgpt.py --steps 200. The rest checks them.
+# notebook, type: python microgpt.py --steps 200. The rest of this section checks them.
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers represent a token (section 4)"),
@@ -128,7 +128,7 @@ class Value:                                                    # remembers how 
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
     def __pow__(self, power):                                   # power is a plain number
-        return Value(math.pow(self.data, power), [(self, power * self.data ** (power - 1))])
+        return Value(math.pow(self.data, power), [(self, power * math.pow(self.data, power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
@@ -142,9 +142,9 @@ class Value:                                                    # remembers how 
 
     # First we collect the graph: this result, its children, their children, and so on, but no
     # leaves, because they pass nothing on. The set called found holds the nodes just
-    # discovered. Their children come next. Whatever uses a Value is made after it. So if we go
-    # from the last Value made to the first, every node has its whole gradient when its turn
-    # comes to pass it on. Such an order is called topological.
+    # discovered. Their children come next. A result is always made after the Values that it is
+    # made from. So if we go from the last Value made to the first, every node has its whole
+    # gradient when its turn comes to pass it on. Such an order is called topological.
     def backward(self):
         graph, found = set(), {self}
         while found:
@@ -306,15 +306,15 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #
 # The embedding of a token and the embedding of its position are added together to make one
 # vector, called x. Both are learned, so training can, for example, use some of the 16 numbers
-# for the letter and others for the position, and then both can be read off the sum. Each
-# position in a name has its own x. The two n's of anna share the embedding of their token, but
-# not that of their position. The sum is small at first, so we normalize it, and x starts out
-# with numbers of about size 1. (For the first layer, normalizing it again will change almost
-# nothing, but this way all layers are the same.) Then come the layers. In every layer,
-# attention comes first, and then the MLP. Each reads a normalized copy of x and adds its
-# result to x. (This is called pre-norm. The first transformers normalized x after each
-# addition instead.) At the end, lm_head makes the logits. The part of the plan between x and
-# lm_head is one layer. With more layers, it repeats.
+# for the letter, others for the position, and leave the rest near 0. Then nothing is lost in
+# the sum. Each position in a name has its own x. The two n's of anna share the embedding of
+# their token, but not that of their position. The sum is small at first, so we normalize it,
+# and x starts out with numbers of about size 1. (For the first layer, normalizing it again
+# will change almost nothing, but this way all layers are the same.) Then come the layers. In
+# every layer, attention comes first, and then the MLP. Each reads a normalized copy of x and
+# adds its result to x. (This is called pre-norm. The first transformers normalized x after
+# each addition instead.) At the end, lm_head makes the logits. The part of the plan between x
+# and lm_head is one layer. With more layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
 # connection, because a layer only has to add what x still lacks, the residual. And x is called
@@ -354,8 +354,10 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # products. These are its scores, after a division that we will come to. softmax turns the
 # scores into weights. Then the token adds up the values, each times its weight. We say that it
 # attends to these tokens, with these weights, and we say that the sum is what the token has
-# heard. (Elsewhere it is called the output of a head.) In long texts, this is where a
-# transformer gets its power. In section 10, we will test how much it helps with short names.
+# heard. (Elsewhere it is called the output of a head.) At first all of this is random. But
+# wherever listening to a token would make the loss smaller, training moves the query and that
+# token's key towards each other. In long texts, this is where a transformer gets its power. In
+# section 10, we will test how much it helps with short names.
 #
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
@@ -415,12 +417,12 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
 # different terms are as often -1 as +1, so on average they cancel. So the square is 4 on
 # average, and the sum itself is typically about 2 or -2, because 2 is the square root of 4. A
-# sum of 100 such terms is typically about 10 away. The same goes for dot products of unrelated
-# vectors: the more elements they have, the larger the typical dot product. The division makes
-# up for this. Without it, in wide heads, softmax could easily give one token a weight of
-# nearly 1, and all others nearly 0. Then a small change in the scores would make almost no
-# difference, the gradients of the scores would be nearly 0, and queries and keys would hardly
-# learn.
+# sum of 100 such terms is typically about 10 away from 0. The same goes for dot products of
+# unrelated vectors: the more elements they have, the larger the typical dot product. The
+# division makes up for this. Without it, in wide heads, softmax could easily give one token a
+# weight of nearly 1, and all others nearly 0. Then a small change in the scores would make
+# almost no difference, the gradients of the scores would be nearly 0, and queries and keys
+# would hardly learn.
 #
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Without
 # positions, our one layer could not tell in which order the earlier letters came.
@@ -497,10 +499,10 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # 0.00001, and divide the change in the loss by the change in the parameter. This is called a
 # gradient check. (With a much smaller change, the two losses would agree in almost all their
 # digits, and rounding would spoil their difference.) We take the first number in the embedding
-# of BOS, because every name uses it. (The gradient of a number that is not used is 0, and
-# would prove nothing.) The matrix "token" is the first in the list of parameters, so its row
-# BOS starts at index BOS * width. This tests one gradient of thousands. Section 12 will
-# compare all of them with those of a second engine.
+# of BOS, because every name uses it. (The gradient of a number that is not used is 0, and to
+# check it would prove nothing.) The matrix "token" is the first in the list of parameters, so
+# its row BOS starts at index BOS * width. This tests one gradient of thousands. Section 12
+# will compare all of them with those of a second engine.
 which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -530,8 +532,8 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # Adam is short for adaptive moment estimation. Adam divides the first mean by the typical
 # size, multiplies the result by the rate, and subtracts it from the parameter.
 #
-# Say the gradient is always the same number g. Then the two means are g and g², and g / √g² is
-# 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move by about
+# Say the gradient is always the same number g. Then the two means are g and g², and g / √(g²)
+# is 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move by about
 # the rate in every step. But if the sign of the gradient keeps changing, the mean is near 0,
 # and the parameter hardly moves.
 #
@@ -560,11 +562,12 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # What happens to the rare letter? If a gradient g comes after a long run of zeros, the first
 # mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5
 # times the rate in a single step, however small g is. (After so many names, the bias
-# correction no longer matters.) If we averaged the sizes of the gradients, without squaring
-# them, we would divide by 0.01 g instead, and the parameter would jump by 15 times the rate.
-# This is one reason for the squares. With the next names the first mean fades faster than the
-# root of the second, and the parameter moves less and less, but in all by about 10 times the
-# rate. So a rare letter learns a lot from each of its few names.
+# correction no longer matters.) If we averaged absolute values instead of squares, we would
+# divide by 0.01 g, and the parameter would jump by 15 times the rate. This is one reason for
+# the squares. With the next names the first mean fades faster than the root of the second, and
+# the parameter moves less and less, but in all by about 10 times the rate, because
+# 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. So a rare letter learns a lot from each of its
+# few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999. But with 0.999, it takes 1,100
 # names before only a third is left, and our whole training has 1,000.
@@ -600,7 +603,7 @@ def train(engine, steps):                                       # -> numbers, lo
             loss, gradients = engine(numbers, tokens)
             moved = adam(numbers, gradients, means, squares, rate, step + 1)
             seconds += time.perf_counter() - began
-            numbers, means, squares = moved                     # Ctrl-C can't leave half a step
+            numbers, means, squares = moved                     # all three change, or none
             losses.append(loss)
             report(losses, steps)
     except KeyboardInterrupt:
@@ -648,7 +651,7 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # the names sound better than they would at 1, but they are less varied. Try --temperature 1 to
 # hear the difference.
 def generate(numbers):                                          # [params] -> a name
-    model = matrices([Value(number) for number in numbers])
+    model = matrices([Value(number) for number in numbers])     # gpt works on Values
     cache = [([], []) for _ in range(layers)]
     name, token = "", BOS
     for position in range(block):
@@ -705,7 +708,7 @@ if not args.fast:
 # away, and the model sees only the last letter, and is no better than the table. On short
 # names and in a short run, either of the two is enough. Probably both tell the model how long
 # the name is so far. Attention can notice this without positions: the longer the name, the
-# more tokens share the weights, and the smaller is that of the first BOS. The last three
+# more tokens share the weights, and the smaller is the weight of the first BOS. The last three
 # figures differ so little that chance decides their order. With other random starts, the model
 # without positions is often slightly better than ours. In longer texts, and in larger models,
 # attention pays off, because it can fetch what was said long before. (To try the ablations
@@ -818,7 +821,7 @@ def softmax_back(dy, y):                                        # -> dx
 # was used, and these are added up.
 #     dweight_tu = Σ_i dheard_ti v_ui           weight_tu was used in heard_ti, for every i
 #     dv_ui = Σ_t weight_tu dheard_ti           v_ui was used in heard_ti, for every t
-#     dscore = softmax_back(dweight, weight)    row by row; where a weight is 0, so is dscore
+#     dscore = softmax_back(dweight, weight)    row by row; dscore_tu is 0 where weight_tu is 0
 #     dmatch_tu = dscore_tu / root              match_tu was divided by root
 #     dq_ti = Σ_u dmatch_tu k_ui                q_ti was used in match_tu, for every u
 #     dk_ui = Σ_t dmatch_tu q_ti                k_ui was used in match_tu, for every t
@@ -827,7 +830,7 @@ def softmax_back(dy, y):                                        # -> dx
 # again. (sum(rows, []) joins several lists into one.) head_forward and head_back work on one
 # head. Each sum above is one call of dots. Again, a matrix is transposed if the index that we
 # sum over comes first. In the sum for dv_ui, this is true of both weight and dheard.
-def split(x):                                                   # [T][width] -> [heads][T][...]
+def split(x):                                                   # [T][16] -> [4][T][4] by default
     return [[row[head] for row in x] for head in slices]
 
 def join(parts):                                                # and back again
@@ -884,7 +887,7 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. The steps are those of gpt, but each now works on all
 # tokens at once. q, k and v are the queries, keys and values, split into heads. head_forward
-# returns two things for each head, and zip(*...) sorts them into two lists: what the heads
+# returns two things for each head, and zip(*...) separates them into two lists: what the heads
 # have heard, and their weights. x1 is x after step 6, and n1 is its normalized copy. The list
 # kept holds what the backward pass will need of each layer, including the x that came into it.
 #
@@ -958,7 +961,7 @@ print(f"the engines agree: {len(untrained)} gradients match to {max(gaps):.0e} o
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
 # You will see the same losses again. (If you stopped the first training, the second one makes
-# as many steps, and at the same rates, because these depend on args.steps.) Why is this engine
+# as many steps. Its rates are the same, because they depend on args.steps.) Why is this engine
 # faster? It makes no Values and no edges. It keeps only the results that the backward pass
 # needs. And its dot products, which are most of the work, run in built-in functions, which are
 # written in C. But we had to work out every part by hand, whereas autograd does it for any

@@ -71,7 +71,7 @@ def test_numbers_at_a_limit_have_the_value_and_slope_found_by_hand(default, expr
 @pytest.mark.parametrize("expression, error", [
     ("1 / zero", ValueError),
     ("minus / zero", ValueError),
-    ("zero ** 0", ZeroDivisionError),  # for the slope, 0 times 1 / 0
+    ("zero ** 0", ValueError),  # for the slope, 0 times 1 / 0
     ("log(zero)", ValueError),
     ("log(minus)", ValueError),
     ("exp(zero + 710)", OverflowError),
