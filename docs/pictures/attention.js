@@ -19,7 +19,7 @@ export function habit(weights, head, T) {
   if (!rows) return "too few tokens to tell";
   const [most, sum] = Object.entries(means).sort((a, b) => b[1] - a[1])[0];
   const share = sum / rows;
-  return share > 0.4
+  return share > 0.5
     ? `mostly ${most} (${Math.round(100 * share)} %)`
     : `spread out (${most} ${Math.round(100 * share)} %)`;
 }

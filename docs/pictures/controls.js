@@ -63,15 +63,18 @@ export function nameField() {
   field.setAttribute("autocomplete", "off");
   field.setAttribute("autocapitalize", "off");
   field.setAttribute("aria-label", "a name for the model to read");
+  let entered = ""; // by hand: it is not changed under someone's hands
   field.addEventListener("input", () => {
     live.place.value = null;
-    live.name.value = field.value;
+    entered = field.value;
+    live.name.value = entered;
   });
   leave(field, "Enter", "Escape");
   const note = element("span", { class: "remark", role: "status" });
   effect(() => {
     const name = live.name.value;
-    if (document.activeElement !== field && field.value !== name) field.value = name.slice(0, 200);
+    if (field.value !== name && (document.activeElement !== field || name !== entered))
+      field.value = name.slice(0, 200);
     const { missing, cut } = live.typed.value;
     const { block } = live.run.value.gpt;
     const none = missing.slice(0, 8).map(visible).join(" ");

@@ -120,6 +120,9 @@ export function lab(figure) {
   });
   const [name, note] = nameField();
   name.classList.add("large");
+  name.querySelector("input").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.isComposing && !timer) begin();
+  });
   const next = element("div");
   const losses = element("div");
   const above = controls(name, speak, note);
