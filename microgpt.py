@@ -353,11 +353,11 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # A token compares its query with the keys of all the tokens that it can listen to, by dot
 # products. These are its scores, after a division that we will come to. softmax turns the
 # scores into weights. Then the token adds up the values, each times its weight. We say that it
-# attends to these tokens, with these weights, and we say that the sum is what the token has
-# heard. (Elsewhere it is called the output of a head.) At first all of this is random. But
-# wherever listening to a token would make the loss smaller, training moves the query and that
-# token's key towards each other. In long texts, this is where a transformer gets its power. In
-# section 10, we will test how much it helps with short names.
+# attends to these tokens, with these weights. The sum is what the token has heard. (Elsewhere
+# it is called the output of a head.) At first all of this is random. But wherever listening
+# more to a token would make the loss smaller, training moves the query and that token's key
+# towards each other. In long texts, this is where a transformer gets its power. In section 10,
+# we will test how much it helps with short names.
 #
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
@@ -694,7 +694,7 @@ if not args.fast:
 # our model, and for versions without one or both of these parts, each trained once in the same
 # way. This is called an ablation. A bigram table only counts which token follows which. Every
 # count starts at 1, so that no pair is impossible. For the probabilities, each count is
-# divided by the total for its first letter. The table, too, is tested on each name before it
+# divided by the total for its first token. The table, too, is tested on each name before it
 # counts that name.
 #
 #   2.594   a bigram table
@@ -709,11 +709,10 @@ if not args.fast:
 # names and in a short run, either of the two is enough. Probably both tell the model how long
 # the name is so far. Attention can notice this without positions: the longer the name, the
 # more tokens share the weights, and the smaller is the weight of the first BOS. The last three
-# figures differ so little that chance decides their order. With other random starts, the model
-# without positions is often slightly better than ours. In longer texts, and in larger models,
-# attention pays off, because it can fetch what was said long before. (To try the ablations
-# yourself, delete step 6 in gpt, or leave out the position in the first line of gpt. The
-# second engine will then disagree.)
+# figures differ very little. With other random starts, the model without positions is often
+# slightly better than ours. In longer texts, and in larger models, attention pays off, because
+# it can fetch what was said long before. (To try the ablations yourself, delete step 6 in gpt,
+# or leave out the position in the first line of gpt. The second engine will then disagree.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
