@@ -1,16 +1,16 @@
-# microgpt: how a GPT is trained and how it speaks. This lecture is a program. It reads a list
-# of names, learns what names look like, and makes up names of its own. GPT stands for
-# generative pretrained transformer. By the end all three words will be clear. The model comes
-# from Andrej Karpathy's microgpt. A run takes about a minute.
+# microgpt: how a GPT is trained and how it speaks. This lecture is a program. In about a
+# minute, it reads a list of names, learns what names look like, and makes up new ones. GPT
+# stands for generative pretrained transformer. By the end all three words will be clear. The
+# model comes from Andrej Karpathy's microgpt.
 #
 # A vector is a list of numbers, and a matrix is a list of vectors, its rows. In the comments
-# on the right, [3] means a vector of 3 numbers, and [2][3] a matrix with 2 such rows.
-import argparse, contextlib, gc, itertools, math, operator, pathlib, random, signal, sys, time
+# on the right, [N] means a vector of N numbers, and [A][B] a matrix with A rows of B numbers.
+import argparse, contextlib, gc, heapq, itertools, math, operator, pathlib
+import random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# These are the settings. Each has a name, a default, a minimum and an explanation. Those that
-# shape the model and its training are called hyperparameters. Change them here or, outside a
-# notebook, type: python microgpt.py --steps 200. The rest of this section checks them.
+# Here are the settings, each with its default and its minimum. Those that shape the model or
+# its training are hyperparameters. Change them here, or type: python microgpt.py --steps 200.
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers represent a token (section 4)"),
@@ -48,8 +48,8 @@ except (OSError, ValueError) as problem:
 if not docs:
     parser.error(f"--data {args.data!r} must hold at least one name, but holds none")
 
-# The file is in alphabetical order. Without shuffling, a thousand steps would only see names
-# that begin with a or b. The same seed always gives the same order.
+# The file is in alphabetical order. Without shuffling, in a thousand steps the model would see
+# only names that begin with a or b. The same seed always gives the same order.
 random.seed(args.seed)
 random.shuffle(docs)
 
@@ -61,8 +61,8 @@ random.shuffle(docs)
 # In our file these are the letters a to z, with the numbers 0 to 25, and BOS, with the number
 # 26. So "anna" becomes 26 0 13 13 0 26. The numbers are only labels. The fact that n is 13 and
 # o is 14 doesn't make them similar. The task is always the same: given the tokens so far,
-# which token comes next? A program that gives each token a probability of coming next is
-# called a language model.
+# which token comes next? A program that gives each token a probability of being the next one
+# is called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -78,13 +78,13 @@ with contextlib.suppress(AttributeError):                       # some systems l
 print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *encode(docs[0]))
 
 # %% 3. Autograd ----------------------------------------------------------------------------------
-# Learning means making an error smaller. Our error will be a single number, the loss, and it
-# will be computed from thousands of other numbers. For each of them we ask: if this number
-# grew a little, how fast would the loss grow? That is the derivative of the loss with respect
-# to this number. We call it the number's gradient. (In mathematics, the gradient is the list
-# of all these derivatives.) The code below finds all of them in a single backward pass. This
-# is called automatic differentiation, or autograd for short. For neural networks it is also
-# called backpropagation.
+# For us, learning means making an error smaller. Our error will be a single number, the loss,
+# and it will be computed from thousands of other numbers. For each of them we ask: if this
+# number grew a little, how fast would the loss grow? That is the derivative of the loss with
+# respect to this number. We call it the number's gradient. (Mathematicians use this word for
+# the list of all these derivatives.) The code below finds all of them in a single backward
+# pass. This is automatic differentiation, or autograd for short. In neural networks it is
+# known as backpropagation.
 #
 # We can draw a computation as a graph. Its nodes are numbers, and they are joined by edges.
 # Take c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the
@@ -93,7 +93,8 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # is called a leaf. Each edge carries a local gradient. If the number a changes a little, c
 # changes b times as much, so the local gradient on the edge to a is b. In the same way, the
 # local gradient on the edge to b is a. In a + b, both local gradients are 1. For the other
-# operations, calculus tells us the derivatives:
+# operations, calculus tells us the derivatives. exp(a) is e to the power a, and log is the
+# natural logarithm:
 #
 #   operation     its local gradient
 #   exp(a)        exp(a)
@@ -123,7 +124,7 @@ class Value:                                                    # remembers how 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data + other.data, [(self, 1.0), (other, 1.0)])
 
-    def __mul__(self, other):                                   # a * b: b for a, and a for b
+    def __mul__(self, other):                                   # a * b: local gradients b and a
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
@@ -132,29 +133,29 @@ class Value:                                                    # remembers how 
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
-    def __neg__(self): return self * -1                         # the rest is made from the above
+    def __neg__(self): return self * -1                         # the rest is built from these
     def __sub__(self, other): return self + -other
     def __rsub__(self, other): return -self + other             # 2 - a calls a.__rsub__(2)
     def __truediv__(self, other): return self * other ** -1
     def __rtruediv__(self, other): return self ** -1 * other    # 2 / a
-    __radd__, __rmul__ = __add__, __mul__                       # 2 + a; sum() begins with 0 + a
+    __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() adds to 0
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # First we collect the graph: this result, its children, their children, and so on, but no
-    # leaves, because they pass nothing on. The set called found holds the nodes just
-    # discovered. Their children come next. A result is always made after the Values that it is
-    # made from. So if we go from the last Value made to the first, every node has its whole
-    # gradient when its turn comes to pass it on. Such an order is called topological.
+    # We put this result into a queue. Then we keep taking out the node that was made last, and
+    # pass its gradient on to its children. A child that was made from others joins the queue
+    # when we first meet it. Leaves only receive. All results that use a node were made after
+    # it. So they have had their turn, and its gradient is complete, when its own turn comes.
+    # Such an order is called topological. heappop takes the lowest pair, hence the minus.
     def backward(self):
-        graph, found = set(), {self}
-        while found:
-            graph |= found
-            found = {child for node in found for child, _ in node.edges if child.edges} - graph
-        for node in graph:
-            node.grad = 0.0                                     # but leaves keep theirs, see below
         self.grad = 1.0                                         # d self / d self
-        for node in sorted(graph, key=lambda node: node.order, reverse=True):
+        queue, found = [(-self.order, self)], {self}
+        while queue:
+            _, node = heapq.heappop(queue)
             for child, local_grad in node.edges:
+                if child.edges and child not in found:
+                    found.add(child)
+                    child.grad = 0.0                            # forget earlier backward passes
+                    heapq.heappush(queue, (-child.order, child))
                 child.grad += local_grad * node.grad            # the chain rule, edge by edge
 
 # Let's try it on a * b + a, for a = 2 and b = 3. The arrows are the edges. They lead from each
@@ -177,22 +178,23 @@ class Value:                                                    # remembers how 
 # to a. If h went before g, it would have only the 1 from the sum, and a would get 2. The 3
 # from g would come too late, because h passes on its gradient only once.
 #
-# Since leaves such as a and b are not set to 0 by backward(), the gradients of several calls
-# add up in them. This is how a model can learn from several names at once. Our model learns
-# from one name at a time, and makes new Values for each name. Their gradients start at 0.
+# backward() sets the gradients of results to 0 before it adds to them, but not those of
+# leaves. In a leaf, the gradients of several calls add up. This is how a model can learn from
+# several names at once. Ours learns from one name at a time, and makes new Values for each,
+# with gradients of 0.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 
 # A dot product multiplies two vectors element by element and adds up the products. Built
 # from * and +, a dot product of 16 terms would make about 30 Values. We will need many dot
-# products, so we make each of them a single Value. The local gradient of each element is its
-# partner, as in any product. For example, if y holds the Values 3 and 4, then the dot product
-# of [a, b] and y is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4. (In
-# dot(x, x), which rmsnorm will need, each element x_i has two edges, and their local gradients
-# sum to 2 x_i.) zip makes the edges: it pairs each Value with its partner's number. sumprod is
-# the dot product of two lists of plain numbers. Python has had it since version 3.12. For
-# older versions we make our own.
+# products, so we make each of them a single Value. As in any product, the local gradient of an
+# element is its partner, the number that it is multiplied by. For example, if y holds the
+# Values 3 and 4, then the dot product of [a, b] and y is 3 * a + 4 * b. So its local gradient
+# for a is 3, and for b it is 4. zip makes the edges. It pairs each Value of x with the number
+# of its partner in y, and each Value of y with the number of its partner in x. sumprod is the
+# dot product of two lists of plain numbers. (Python has it since version 3.12. For older
+# versions we make our own.)
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dot(x, y):                                                  # [N], [N] -> a Value
@@ -203,33 +205,33 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
 # A model that is built from such matrices, with simple functions such as relu between them, is
-# called a neural network. Its parameters are often called weights. We avoid this word here,
-# because attention has weights of another kind. Each token has a row of numbers in the matrix
-# "token". This row is called the token's embedding, and it is all that the model ever sees of
-# the token. At first its numbers are random. Training gives them a meaning, and letters that
-# are used alike get similar gradients, and can end up with similar rows. The length of the row
-# is the width, or embedding dimension. Each position in a name has an embedding, too, in the
-# matrix "position". The number of positions is the block size. The model never looks at more
-# tokens than that, so this is also its context length. (Elsewhere, a block often means one
-# layer of a transformer.)
+# called a neural network. Its parameters are often called weights. Until section 11 we avoid
+# this word, because attention has weights of another kind. Each token has a row of numbers in
+# the matrix "token". This row is called the token's embedding, and it is all that the model
+# ever sees of the token. At first its numbers are random. Training gives them a meaning. If
+# two letters are used alike, for example because the same letters tend to follow them,
+# training pushes their rows in similar directions, and the rows can become similar. The length
+# of the row is the width, or embedding dimension. Each position in a name has an embedding,
+# too, in the matrix "position". The number of positions is the block size. The model never
+# looks at more tokens than that, so this is also its context length. (Elsewhere, a block often
+# means one layer of a transformer.)
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
 # first row gives the first number of the result, its dot product with the second row gives the
 # second number, and so on. For example, the matrix [[3, 4], [5, 6]] turns [1, 2] into
 # [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. In linear algebra, this is the product of a
-# matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers. The last
-# matrix of the model is lm_head, short for language model head. (It has nothing to do with
-# attention heads.) It makes a number for each token of the vocabulary, its logit. The higher a
-# logit is, compared with the others, the more likely this token is to come next, according to
-# the model. The remaining matrices are grouped into layers. Each layer has four for attention
-# and two for the MLP, which section 5 explains. Their names are pairs, such as ("query", 0)
-# for the query matrix of the first layer. Many networks also add a learned number to each
-# result, a bias. We leave it out.
+# matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers. The matrix
+# that is used last is lm_head, short for language model head. It makes a number for each token
+# of the vocabulary, its logit. The higher a logit is, compared with the others, the more
+# likely this token is to come next, according to the model. The remaining matrices are grouped
+# into layers. Each layer has four for attention and two for the MLP, which section 5 explains.
+# Their names are pairs, such as ("query", 0) for the query matrix of the first layer. Many
+# networks also add a learned number to each result, a bias. We leave it out.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
-# position has 16 * 16, and the four matrices of attention have 16 * 16 each. The MLP makes
-# four times as many numbers inside, so its two matrices have 64 * 16 and 16 * 64. That makes
-# 4,192 parameters.
+# position has 16 * 16, and the four matrices of attention have 16 * 16 each. Inside the MLP
+# there are four times as many numbers as in a row, so its two matrices have 64 * 16 and
+# 16 * 64. That makes 4,192 parameters.
 shapes = {"token": (vocab, width), "position": (block, width), "lm_head": (vocab, width)}
 for layer in range(layers):
     for role in "query", "key", "value", "output":              # attention
@@ -238,26 +240,27 @@ for layer in range(layers):
     shapes["down", layer] = width, 4 * width
 
 # We will often want all parameters as one long list. This function cuts such a list into the
-# matrices. Each islice takes just enough numbers for the next row.
+# matrices. iter remembers how far we have come in the list, and each islice takes the next nin
+# numbers, one row of a matrix.
 def matrices(numbers):                                          # [params] -> {name: [nout][nin]}
     rest = iter(numbers)
     return {name: [list(itertools.islice(rest, nin)) for _ in range(nout)]
             for name, (nout, nin) in shapes.items()}
 
-# All parameters start as random numbers. If they all started equal, then all 16 numbers of an
-# embedding would be treated alike and get the same gradient. They would stay equal forever,
-# and do the work of just one number. We break this symmetry and draw the parameters from a
-# normal distribution around 0. Its standard deviation, the typical distance from 0, is 0.08,
-# which is simply a choice. Such small numbers give small logits, so to the untrained model, no
-# token is much likelier than another. The parameters are plain numbers. Whenever we need
-# gradients, we will make a Value of each.
+# All parameters start as random numbers. If they all started equal, say at 0.1, then each of
+# the 16 numbers of an embedding would have the same effect on the loss as the other 15, and
+# get the same gradient. They would stay equal forever, and do the work of just one number. To
+# break this symmetry, we draw the parameters from a normal distribution around 0. Its standard
+# deviation, the typical distance from 0, is 0.08, which is simply a choice. Such small numbers
+# give small logits, so the untrained model prefers no token much to any other. The parameters
+# are plain numbers. Whenever we need gradients, we will make a Value of each.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
 print(f"num params: {len(untrained)}")
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
-# Now we compute the logits of the next token from the tokens so far. This direction is the
-# forward pass. First, five small functions. add adds two vectors number by number, and
-# transpose turns the columns of a matrix into rows.
+# Now we compute the logits of the next token from the tokens so far. Going in this direction
+# is called the forward pass. First, five small functions. add adds two vectors number by
+# number, and transpose turns the columns of a matrix into rows.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
@@ -265,36 +268,35 @@ def transpose(matrix):                                          # [A][B] -> [B][
     return list(zip(*matrix))
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
-# how well two vectors match. It is positive if the angle between them is smaller than a right
-# angle, 0 if it is a right angle, and negative if it is larger. Its size also grows with the
-# size of the numbers. Think of each row of the matrix as a pattern. Then the result says how
-# well x matches each pattern.
+# how well two vectors match. Wherever two elements have the same sign, their product adds to
+# it, and wherever they have opposite signs, their product takes away from it. (It also grows
+# with the size of the numbers.) Think of each row of the matrix as a pattern. Then the result
+# says how well x matches each pattern.
 def linear(x, matrix):                                          # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in matrix]
 
 # softmax turns scores into probabilities. exp makes them positive, and dividing by their total
 # makes them sum to 1. Take the scores 2 and 1. exp(2) is 7.39 and exp(1) is 2.72, and
-# 7.39 / (7.39 + 2.72) is 0.73. So they become 0.73 and 0.27. Most goes to the largest score,
-# so this is a soft way of choosing it. We will use softmax in two places: for the weights in
-# attention, and for the probabilities of the next token. The scores 1 and 0 would also become
-# 0.73 and 0.27, because only differences count: exp(2) / exp(1) is exp(2 - 1). So we may
-# subtract the same number from all the scores. We subtract the largest, because exp of a large
-# number would overflow: it would be too large for a float. Whatever number we subtract, the
-# result is the same. So this number has no influence on the loss, its gradient would be 0, and
-# it can be a plain number without edges.
+# 7.39 / (7.39 + 2.72) is 0.73. So they become 0.73 and 0.27. The largest score gets the
+# largest share, so this is a soft way of choosing it. We will use softmax in two places: for
+# the weights in attention, and for the probabilities of the next token. The scores 1 and 0
+# would also become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is
+# exp(2 - 1). So we may subtract the same number from all the scores. We subtract the largest,
+# because exp of a large number would overflow: it would be too large for a float. Since the
+# result is the same whatever we subtract, the gradient of the number that we subtract would be
+# 0, and it needs no edges.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
     scale = sum(exps) ** -1                                     # 1 / total
     return [each * scale for each in exps]
 
-# rmsnorm gives a vector a standard size and keeps its direction (Zhang and Sennrich, 2019).
-# RMS stands for root mean square, the square root of the mean of the squares. Every number is
-# divided by it. After that, the mean of the squares is 1. (The 1e-5 changes it a little, but
-# keeps us from dividing by 0.) Attention and the MLP will read normalized vectors, so they
-# always get numbers of about the same size, even if x grows from layer to layer. (Our last
-# matrix, lm_head, will read x as it is. This is only a choice.) Most models also learn a
-# factor for each number. We leave it out.
+# rmsnorm gives a vector a standard size (Zhang and Sennrich, 2019). RMS stands for root mean
+# square, the square root of the mean of the squares. Every number is divided by it. After
+# that, the mean of the squares is 1. (The 1e-5 changes it a little, but keeps us from dividing
+# by 0.) Attention and the MLP will read normalized vectors, so they always get numbers of
+# about the same size, even if x grows from layer to layer. Most models also learn a factor for
+# each number. We leave it out.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -305,41 +307,26 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #                                     '-> norm, attention ^   '-> norm, MLP ^
 #
 # The embedding of a token and the embedding of its position are added together to make one
-# vector, called x. Both are learned, so training can, for example, use some of the 16 numbers
-# for the letter, others for the position, and leave the rest near 0. Then nothing is lost in
-# the sum. Each position in a name has its own x. The two n's of anna share the embedding of
-# their token, but not that of their position. The sum is small at first, so we normalize it,
-# and x starts out with numbers of about size 1. (For the first layer, normalizing it again
-# will change almost nothing, but this way all layers are the same.) Then come the layers. In
-# every layer, attention comes first, and then the MLP. Each reads a normalized copy of x and
-# adds its result to x. (This is called pre-norm. The first transformers normalized x after
-# each addition instead.) At the end, lm_head makes the logits. The part of the plan between x
-# and lm_head is one layer. With more layers, it repeats.
+# vector, called x. Both are learned, so training can, for example, use the first ten numbers
+# for the letter and the last six for the position. If the letter's embedding is near 0 in the
+# last six, and the position's in the first ten, nothing is lost in the sum. Each position in a
+# name has its own x. The two n's of anna share the embedding of their token, but not that of
+# their position. The sum is small at first, so we normalize it, and x starts out with numbers
+# of about size 1. (For the first layer, normalizing it again will change almost nothing, but
+# this way all layers are the same.) Then come the layers. In every layer, attention comes
+# first, which lets a token listen to the tokens before it, and then the MLP, which works on
+# each token by itself. Each reads a normalized copy of x and adds its result to x. (This is
+# called pre-norm. The first transformers normalized x after each addition instead.) At the
+# end, lm_head makes the logits, from x as it is. The part of the plan between x and lm_head is
+# one layer. With more layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
-# connection, because a layer only has to add what x still lacks, the residual. And x is called
-# the residual stream. What comes later can build on what was added before: the MLP on
+# connection, because a layer only has to find what remains to be added, the residual. And x is
+# called the residual stream. What comes later can build on what was added before: the MLP on
 # attention, and the next layer, if there is one, on both. The stream also helps the gradients.
 # The derivative of a sum with respect to each of its terms is 1. So there is always a path on
 # which gradients come back along x through all the layers unchanged. On all other paths they
-# are multiplied many times, and could become tiny or huge.
-
-# We begin with the MLP, which is simpler, because it deals with each token on its own. MLP
-# stands for multilayer perceptron. It reads a normalized copy of x. Each row of its matrix
-# "up" is a pattern, and linear says how well the copy matches it. There are 4 * width
-# patterns, a common choice. Then relu turns negative numbers into 0, so that only patterns
-# with a positive match have an effect. A function that is used like this is called an
-# activation function. A pattern with its relu is called a neuron, and all of them together are
-# called a hidden layer, which is not to be confused with our layers. Then the matrix "down"
-# turns these numbers back into a vector as long as x. Say there are two patterns, with the
-# numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are [1, 5] and [3, 7].
-# Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the first
-# column, [1, 3]. So each pattern has a column of "down", and the better the pattern is
-# matched, the more of its column is added to x.
-#
-# Why relu? Without it, the second matrix would buy us nothing. Say that "up" makes the numbers
-# 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
-# just 11 * a + 3 * b, and a single matrix could have made it.
+# are multiplied by many local gradients, and could become tiny or huge.
 
 # Attention is how tokens pass information to each other. Since it happens within a single
 # text, it is also called self-attention. From a normalized copy of its x, called n in the
@@ -347,29 +334,32 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # looking for. The key says how other tokens can find it. The value is what it tells the tokens
 # that find it. (It has nothing to do with our class Value.) What makes a token easy to find is
 # not always what it has to tell, so key and value are different vectors. Query and key are
-# different as well. If they were the same vector, a token would mostly attend to itself,
-# because a vector matches itself better than it matches most others.
+# different as well. If they were the same vector, a token would tend to attend to itself, and
+# any two tokens would always be equally interested in each other. In anna, for example, the
+# second n might ask whether a vowel came before. The key of the first a might say that here is
+# a vowel, and its value which vowel it is.
 #
 # A token compares its query with the keys of all the tokens that it can listen to, by dot
-# products. These are its scores, after a division that we will come to. softmax turns the
-# scores into weights. Then the token adds up the values, each times its weight. We say that it
-# attends to these tokens, with these weights. The sum is what the token has heard. (Elsewhere
-# it is called the output of a head.) At first all of this is random. But wherever listening
-# more to a token would make the loss smaller, training moves the query and that token's key
-# towards each other. In long texts, this is where a transformer gets its power. In section 10,
-# we will test how much it helps with short names.
+# products. Divided by a constant, which we will come to, these are its scores. softmax turns
+# the scores into weights. Then the token adds up the values, each times its weight. We say
+# that it attends to these tokens, with these weights. The sum is what the token has heard.
+# (Elsewhere it is called the output of a head.) At first the three matrices are random. But
+# wherever listening more to a token would make the loss smaller, training changes the matrices
+# so that the query and that token's key match better. In section 10, we will test how much
+# attention helps with short names.
 #
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
-# is done for each slice separately. Each of these computations is called a head, and together
-# they make multi-head attention. One head might look for the last vowel, another for the
-# beginning of the name. Nobody tells a head what to look for. Training settles it, and we may
-# not have a word for it. At the end, the matrix "output" mixes what the heads have heard into
-# one vector that can be added to x.
+# is done for each slice separately. (Every slice was still made from all 16 numbers of n.)
+# Each of these computations is called a head, and together they make multi-head attention. One
+# head might look for vowels, another for the beginning of the name. Nobody tells a head what
+# to look for. Training settles that, and the answer may be nothing that we have a word for. At
+# the end, the matrix "output" mixes what the heads have heard into one vector that can be
+# added to x.
 #
 # We go through a name token by token. Each token first appends its key to one list and its
-# value to another, and then listens to everything in the two lists. It hears the tokens before
-# it, and itself, but it can't look ahead. Attention of this kind is called causal. Since a
+# value to another, and then listens to everything in the two lists. It hears itself and the
+# tokens before it, but it can't look ahead. Attention of this kind is called causal. Since a
 # token never hears a later one, its x depends only on the tokens so far, so its key and value
 # never change. They can stay in the lists, which are called the KV cache, and nothing is
 # computed twice. The lists hold Values, so in training, gradients flow back along their edges
@@ -384,12 +374,17 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # and 0.27. Say that the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our
 # token hears 0.73 times the first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0].
 #
-# Now the whole model, for one token. Steps 1 to 6 of a layer are attention, and steps 7 to 9
-# are the MLP. The cache holds a pair of lists, keys and values, for each layer. So a loop over
-# the cache goes through the layers. head is a Python slice, so query[head] is query[0:4] for
-# the first head. For the weighted sum of the values, the code uses linear. transpose makes a
-# row of the first numbers of all the values, then a row of the second numbers, and so on. In
-# our example, the first row is [10, 0], and its dot product with the weights is
+# Now the whole model, for one token. Here is the plan once more:
+#
+#   token + position --> norm --> x --+-----------------> + --+-----------> + --> lm_head, logits
+#                                     '-> norm, attention ^   '-> norm, MLP ^
+#
+# Steps 1 to 6 of a layer are attention. Steps 7 to 9 are the MLP, which is explained below the
+# code. The cache holds a pair of lists, keys and values, for each layer, at first [([], [])].
+# So a loop over the cache goes through the layers. head is a Python slice, so query[head] is
+# query[0:4] for the first head. For the weighted sum, transpose gives us the columns of the
+# values: the first numbers of all the values, then the second numbers, and so on. In our
+# example, the first column is [10, 0], and its dot product with the weights is
 # 0.73 * 10 + 0.27 * 0 = 7.3.
 head_width = width // heads
 root = math.sqrt(head_width)
@@ -405,7 +400,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
         heard = []                                              # 5: listen (attend), head by head
         for head in slices:
             weights = softmax([dot(query[head], key[head]) / root for key in keys])
-            heard += linear(weights, transpose([value[head] for value in values]))
+            columns = transpose([value[head] for value in values])
+            heard += [dot(weights, column) for column in columns]
         x = add(x, linear(heard, model["output", layer]))       # 6: mix what was heard, add it
         n = rmsnorm(x)                                          # 7: normalize a copy
         matches = linear(n, model["up", layer])                 # 8: match the patterns
@@ -413,19 +409,39 @@ def gpt(model, token, position, cache):                         # -> logits [voc
         x = add(x, linear(hidden, model["down", layer]))        # 9: add their columns
     return linear(x, model["lm_head"])                          # a logit for each token
 
-# Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
-# are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
-# different terms are as often -1 as +1, so on average they cancel. So the square is 4 on
-# average, and the sum itself is typically about 2 or -2, because 2 is the square root of 4. A
-# sum of 100 such terms is typically about 10 away from 0. The same goes for dot products of
-# unrelated vectors: the more elements they have, the larger the typical dot product. The
-# division makes up for this. Without it, in wide heads, softmax could easily give one token a
-# weight of nearly 1, and all others nearly 0. Then a small change in the scores would make
-# almost no difference, the gradients of the scores would be nearly 0, and queries and keys
-# would hardly learn.
+# Steps 7 to 9 are the MLP, short for multilayer perceptron. It deals with each token by
+# itself. Each row of its matrix "up" is a pattern, and linear says how well the normalized
+# copy of x matches it. There are 4 * width patterns, a common choice. Then relu turns negative
+# numbers into 0, so that only patterns with a positive match have an effect. A simple function
+# that bends each number like this is called an activation function. A pattern with its relu is
+# called a neuron, and all of them together are a hidden layer. (It is only a part of one of
+# our layers.) Then the matrix "down" turns these numbers back into a vector as long as x. Say
+# there are two patterns, with the numbers 2 and 0 after relu, and a width of 2, and the rows
+# of "down" are [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or
+# [2, 6]. This is 2 times the first column, [1, 3]. So each pattern has a column of "down", and
+# the better the pattern is matched, the more of its column is added to x.
 #
-# What a token hears is a sum, and a sum does not depend on the order of its terms. Without
-# positions, our one layer could not tell in which order the earlier letters came.
+# Why relu? Without it, a second matrix would add nothing. Say that "up" makes the numbers
+# 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
+# just 11 * a + 3 * b, and a single matrix could have made it. relu bends a straight line, and
+# sums of many bent lines can follow any curve.
+#
+# Why do we divide by the square root, in step 5? A dot product is a sum. Imagine a sum of 4
+# terms that are each +1 or -1 at random. Square it: the four squares give 4, and the products
+# of two different terms are as often -1 as +1, so on average they cancel. So the square is 4
+# on average, and the sum itself is typically about 2 or -2, because 2 is the square root of 4.
+# A sum of 100 such terms is typically about 10 away from 0. The terms of a real dot product
+# have other sizes, but if two vectors are unrelated, their signs are as mixed, so it grows in
+# the same way: with four times as many elements, it is typically twice as large. The division
+# makes up for this. Without it, in wide heads, softmax could easily give one token a weight of
+# nearly 1, and all others nearly 0. Then a small change in the scores would make almost no
+# difference, the gradients of the scores would be nearly 0, and queries and keys would hardly
+# learn.
+#
+# What a token hears is a sum, and a sum does not depend on the order of its terms. So without
+# positions, our one layer could not tell in which order the earlier letters came. (With more
+# layers it could, to some extent, because what a letter has heard in the first layer depends
+# on its place.)
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
 # there are about four times as many pairs of tokens to compare. In very long texts, this is
@@ -438,8 +454,9 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # encoder. GPT-2 (Radford and colleagues, 2019) follows the same plan as our model. Its
 # smallest version has 124 million parameters: 12 layers, a width of 768 and a context of 1,024
 # tokens. It differs in details. It does not normalize the sum of the embeddings, but it
-# normalizes x once more before lm_head. It uses LayerNorm and GELU where we use RMSNorm and
-# ReLU, it has biases, and a single matrix serves as token and as lm_head.
+# normalizes x once more before lm_head. Instead of RMSNorm and ReLU it uses two relatives of
+# theirs, LayerNorm and GELU. It has biases, and a single matrix serves as token and as
+# lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -455,14 +472,12 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
 # letters gives 9 predictions, the last one for the BOS at the end. (If a name has more
-# predictions than the block has positions, only the first ones count.) The target of each
-# token is the one after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0)
-# and (0, 26). After each prediction we feed in the true token, not the model's guess, so that
-# a wrong guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is
-# the mean of the surprises, so that long and short names can be compared. This mean is called
-# the cross-entropy loss, a term from information theory. (In general, a cross-entropy compares
-# two distributions. Here one is the model's, and the other gives the true next token the
-# probability 1.)
+# predictions than the block has positions, only the first ones count.) Each token's target is
+# the token after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0) and (0,
+# 26). After each prediction we feed in the true token, not the model's guess, so that a wrong
+# guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is the
+# mean of the surprises, so that long and short names can be compared. This mean is called the
+# cross-entropy loss, a term from information theory.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -471,23 +486,22 @@ def loss_of(model, tokens):                                     # [BOS ... BOS] 
         surprises.append(-probs[target].log())                  # minus log p
     return sum(surprises) / len(surprises)
 
-# Let's see what the untrained model makes of the first name. Averaged over many random starts,
-# the loss of an untrained model is a little above 3.30. If the right token gets half of
-# 1 / 27, the surprise is 0.69 more. If it gets one and a half times 1 / 27, the surprise is
-# only 0.41 less. On average, random differences between the probabilities cost more than they
-# gain.
+# Let's see what the untrained model makes of the first name. It is usually a little above
+# 3.30. The probabilities of the untrained model differ a little, at random. If the right token
+# gets half of 1 / 27, that costs 0.69. If it gets one and a half times 1 / 27, that saves only
+# 0.41. On balance, random differences lose.
 example = encode(docs[0])
 loss = loss_of(matrices([Value(number) for number in untrained]), example)
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
 print(f"loss of the untrained model for {docs[0]}: {loss.data:.4f}")
 
 # %% 7. Backward pass -----------------------------------------------------------------------------
-# The loss that we just printed was built from thousands of Values. One call to its backward()
-# gives every one of them a gradient. We only need those of the parameters. The others are only
-# intermediate results. This direction, from the loss back to the parameters, is the backward
-# pass. The next function takes the numbers of all parameters and the tokens of one name, and
-# it returns the loss and the gradients. We call such a function an engine. Section 11 will
-# build another one.
+# The loss that we just printed was built from more than ten thousand Values. One call to its
+# backward() gives every one of them a gradient. We need just those of the parameters. The rest
+# are intermediate results. Going in this direction, from the loss back to the parameters, is
+# called the backward pass. The next function takes the numbers of all parameters and the
+# tokens of one name, and it returns the loss and the gradients. We call such a function an
+# engine. Section 11 will build another one.
 def autograd(numbers, tokens):                                  # -> loss, gradients [params]
     params = [Value(number) for number in numbers]
     loss = loss_of(matrices(params), tokens)
@@ -499,9 +513,9 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # 0.00001, and divide the change in the loss by the change in the parameter. This is called a
 # gradient check. (With a much smaller change, the two losses would agree in almost all their
 # digits, and rounding would spoil their difference.) We take the first number in the embedding
-# of BOS, because every name uses it. (The gradient of a number that is not used is 0, and to
-# check it would prove nothing.) The matrix "token" is the first in the list of parameters, so
-# its row BOS starts at index BOS * width. This tests one gradient of thousands. Section 12
+# of BOS, because every name uses it. (The gradient of a number that is not used is 0, and
+# checking it would prove nothing.) The matrix "token" is the first in the list of parameters,
+# so its row BOS starts at index BOS * width. This tests one gradient of thousands. Section 12
 # will compare all of them with those of a second engine.
 which = BOS * width
 _, gradients = autograd(untrained, example)
@@ -546,11 +560,12 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
 # 0.85 * 0.15 times the first gradient plus 0.15 times the second. In a mean, the factors
-# should sum to 1. These sum to 0.2775, so we divide by 0.2775. This is 1 - 0.85 ** 2. In
-# general we divide by 1 - 0.85 ** count, where count is the number of names so far, and we
-# divide the second mean by 1 - 0.99 ** count. This is called bias correction, and later it
-# hardly matters. The 1e-8 keeps us from dividing by 0. (In textbooks, 0.85 is beta 1, 0.99 is
-# beta 2 and 1e-8 is epsilon.)
+# should sum to 1. These sum to 0.2775, so we divide by 0.2775. This is 1 - 0.85 ** 2, because
+# 0.85 ** 2 is the share of the starting value 0 that is left. In general we divide by
+# 1 - 0.85 ** count, where count is the number of names so far, and the second mean by
+# 1 - 0.99 ** count. This is called bias correction, and later it hardly matters. The 1e-8
+# keeps us from dividing by 0. (In textbooks, 0.85 is beta 1, 0.99 is beta 2 and 1e-8 is
+# epsilon.)
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
@@ -561,37 +576,50 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 
 # What happens to the rare letter? If a gradient g comes after a long run of zeros, the first
 # mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5
-# times the rate in a single step, however small g is. (After so many names, the bias
-# correction no longer matters.) If we averaged absolute values instead of squares, we would
-# divide by 0.01 g, and the parameter would jump by 15 times the rate. This is one reason for
-# the squares. With the next names the first mean fades faster than the root of the second, and
-# the parameter moves less and less, but in all by about 10 times the rate, because
-# 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. So a rare letter learns a lot from each of its
-# few names.
+# times the rate in a single step, however small g is. With each of the next names the first
+# mean is 0.85 times as large, and the root hardly changes. So the parameter moves in all by
+# about 10 times the rate, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. A rare letter
+# learns a lot from each of its few names.
 #
-# 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999. But with 0.999, it takes 1,100
-# names before only a third is left, and our whole training has 1,000.
+# 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999, and here they would do about as
+# well. On a model this small, even plain gradient descent comes close, once you have found the
+# right rate for it. In large models, Adam and its relatives are far ahead.
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam
 # moves the parameters. That is all there is to training. Each step uses one name, not all of
 # them, so its gradients only estimate those of all names together. This idea is called
-# stochastic gradient descent, and Adam is a refinement of it. Larger models learn from a batch
-# of many examples in each step. The rate falls in a straight line, almost to 0. This is called
-# a learning rate schedule. Large steps learn fast, and small steps at the end let the
-# parameters settle. You can stop the training with Ctrl-C. The program then goes on with what
-# has been learned so far. adam returns new lists, so the list untrained stays as it is.
+# stochastic gradient descent, and Adam is a refinement of it. Usually one takes a batch of
+# many examples in each step, so that the estimate is better and parallel hardware is kept
+# busy.
 #
-# Some names are harder than others, so the loss jumps up and down. Watch the perplexity
-# instead, which is exp of the mean loss of the last 100 names. exp undoes the logarithm: a
-# model that knows nothing has a loss of log 27 and a perplexity of 27. A table that only
-# counts pairs of letters comes to about 13, as we will see. A perplexity of 12 means that the
-# model is as unsure, on average, as if it had to choose among 12 equally likely tokens. On new
-# names it can't fall to 1, because nobody can know for certain which letter comes next.
-# (Usually one takes the mean over all tokens, so that each token counts the same. Our mean
-# over names makes hardly any difference.) The mean over a hundred names still fluctuates, so
-# small ups and downs mean nothing. The bar at the end of each line shows the perplexity, and
-# is cut off at 25.
+# How do we see that the model learns? Some names are harder than others, so the loss jumps up
+# and down. Watch the perplexity instead, which is exp of the mean loss of the last 100 names.
+# exp undoes the logarithm: a model that knows nothing has a loss of log 27 and a perplexity of
+# 27. A table that only counts pairs of letters comes to about 13, as section 10 will show. A
+# perplexity of 12 means that the model is as unsure, on average, as if it had to choose among
+# 12 equally likely tokens. On new names it can't fall to 1, because nobody can know for
+# certain which letter comes next. (Usually one takes the mean over all tokens, so that each
+# token counts the same. Here this makes hardly any difference.) The mean over a hundred names
+# still fluctuates, so small ups and downs mean nothing.
+#
+# The next function prints a line of progress after each step. The bar at its end shows the
+# perplexity, and is cut off at 25. In a terminal, each line overwrites the last, but every
+# hundredth line stays. Elsewhere, all lines stay.
+def report(losses, steps):
+    step, recent = len(losses), losses[-100:]
+    perplexity = math.exp(sum(recent) / len(recent))
+    passing = step % 100 and step < steps and sys.stdout and sys.stdout.isatty()
+    print(f"step {step:4d} / {steps:4d} | loss {losses[-1]:.4f} | perplexity {perplexity:#4.3g} "
+          f"{'#' * min(25, round(perplexity)):25}", end="\r" if passing else "\n", flush=True)
+
+# Here is the training loop. The rate falls in a straight line, almost to 0. This is called a
+# learning rate schedule. Large steps learn fast, and small steps at the end let the parameters
+# settle. (max only matters if you call train yourself, with more steps than --steps says.) You
+# can stop the training with Ctrl-C. The program drops the step that it is in the middle of,
+# and goes on with what has been learned so far. If the rate is far too high, the numbers grow
+# until Python can't compute with them any more, and we say so. adam returns new lists, so the
+# list untrained stays as it is.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -603,7 +631,7 @@ def train(engine, steps):                                       # -> numbers, lo
             loss, gradients = engine(numbers, tokens)
             moved = adam(numbers, gradients, means, squares, rate, step + 1)
             seconds += time.perf_counter() - began
-            numbers, means, squares = moved                     # all three change, or none
+            numbers, means, squares = moved                     # a step counts as a whole
             losses.append(loss)
             report(losses, steps)
     except KeyboardInterrupt:
@@ -615,21 +643,12 @@ def train(engine, steps):                                       # -> numbers, lo
 # We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
 # before the model learns from the name, so it tests the model on a name that it has not yet
 # seen. A longer run would go through the whole list several times, and each pass is called an
-# epoch. Then a large model could learn names by heart and get worse on new ones. This is
-# called overfitting. To detect it, you test the model on names that are never used for
-# training, the validation set.
-
-# This function prints a line of progress. On a screen, each line takes the place of the line
-# before, but every hundredth line stays.
-def report(losses, steps):
-    step, recent = len(losses), losses[-100:]
-    perplexity = math.exp(sum(recent) / len(recent))
-    passing = step % 100 and step < steps and sys.stdout and sys.stdout.isatty()
-    print(f"step {step:4d} / {steps:4d} | loss {losses[-1]:.4f} | perplexity {perplexity:#4.3g} "
-          f"{'#' * min(25, round(perplexity)):25}", end="\r" if passing else "\n", flush=True)
+# epoch. Then a model with enough parameters could learn the names by heart and get worse on
+# new ones. This is called overfitting. To detect it, you test the model on names that are
+# never used for training, the validation set.
 
 # The next two lines only save time. Python's garbage collector looks for objects that refer to
-# each other in a circle. It would find none among our Values, so we switch it off.
+# each other in a cycle. It would find none among our Values, so we switch it off.
 if sys.implementation.name == "cpython":
     gc.disable()
 trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
@@ -643,13 +662,13 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # likeliest token is called greedy decoding. Ours would then say the same name every time.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
-# has learned. Take two tokens with probabilities 0.8 and 0.2. softmax makes probabilities in
-# proportion to exp of the logits, so exp of the first logit is 4 times exp of the second. A
-# temperature of 0.5 doubles the logits, and exp(2 x) is the square of exp(x). Now the first
-# token is 16 times as likely as the second. At a low temperature the model plays it safe, and
-# near 0 it almost always takes the likeliest token. At a high one it takes risks. At our 0.5
-# the names sound better than they would at 1, but they are less varied. Try --temperature 1 to
-# hear the difference.
+# has learned. Take two tokens with probabilities 0.8 and 0.2. softmax makes probabilities that
+# are proportional to exp of the logits, so exp of the first logit is 4 times exp of the
+# second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square of exp(x). Now
+# the first token is 16 times as likely as the second. At a low temperature the model plays it
+# safe, and near 0 it almost always takes the likeliest token. At a high one it takes risks. At
+# our 0.5 the names sound better than they would at 1, but they are less varied. Try
+# --temperature 1 to hear the difference.
 def generate(numbers):                                          # [params] -> a name
     model = matrices([Value(number) for number in numbers])     # gpt works on Values
     cache = [([], []) for _ in range(layers)]
@@ -666,9 +685,9 @@ def generate(numbers):                                          # [params] -> a 
 # Let's hear what the model says and, for comparison, what it said before training. We also
 # look up its names in our file. Some may be names that it was trained on. Others may be in the
 # file, although it was never trained on them. With the default settings, only one of its
-# twenty names is in the file, and it was not trained on that one. The model makes up names. It
-# rarely recites them. The names from before training are usually long, because BOS comes only
-# about once in 27 tokens.
+# twenty names is in the file, and it was not trained on that one. These twenty are made up,
+# not recited. The names from before training are usually long, because BOS comes only about
+# once in 27 tokens.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Nobody told the model about vowels. Yet in our run, the closest embeddings are those of
@@ -708,11 +727,13 @@ if not args.fast:
 # away, and the model sees only the last letter, and is no better than the table. On short
 # names and in a short run, either of the two is enough. Probably both tell the model how long
 # the name is so far. Attention can notice this without positions: the longer the name, the
-# more tokens share the weights, and the smaller is the weight of the first BOS. The last three
-# figures differ very little. With other random starts, the model without positions is often
-# slightly better than ours. In longer texts, and in larger models, attention pays off, because
-# it can fetch what was said long before. (To try the ablations yourself, delete step 6 in gpt,
-# or leave out the position in the first line of gpt. The second engine will then disagree.)
+# more tokens share the weights, and the smaller is the weight of BOS. And don't read anything
+# into the order of the last three figures. On the same names, but from other random starts,
+# most models without positions were slightly better than with them. So why attention at all?
+# In longer texts, and in larger models, it pays off, because it can fetch something from far
+# back in the text. (The figures come from changed copies of this program. To try it yourself,
+# delete step 6 in gpt, or leave out the position in the first line of gpt. The second engine
+# will then disagree, and the program will end there.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
@@ -723,17 +744,16 @@ if not args.fast:
 # each of the T input tokens.
 #
 # Most functions become a pair of functions. The forward function computes y from x. The
-# backward function is given dy and returns dx. Here dy is short for the gradient of the loss
-# with respect to y, one number for each number in y, and dx is the same for x. One number x_j
-# may affect every y_i, and each of these is a path to the loss. So dx_j is the sum, over all
-# i, of dy_i times the derivative of y_i with respect to x_j. We write this sum as Σ_i, and
-# read Σ as "sum".
+# backward function is given dy, and what it needs of x and y, and returns dx. Here dy is short
+# for the gradient of the loss with respect to y, one number for each number in y, and dx is
+# the same for x. One number x_j may affect every y_i, and every y_i leads on to the loss. So
+# dx_j is the sum, over all i, of dy_i times the derivative of y_i with respect to x_j. We
+# write this sum as Σ_i, and read Σ as "sum".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
 # what linear does, for many vectors at once. (Linear algebra calls dots(a, transpose(b)) the
-# matrix product of a and b.) rowwise applies a function row by row, and later also head by
-# head. For example, rowwise(add, a, b) adds the first rows of a and b, then the second rows,
-# and so on.
+# matrix product of a and b.) rowwise applies a function row by row. For example, rowwise(add,
+# a, b) adds the first rows of a and b, then the second rows, and so on.
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
@@ -746,15 +766,16 @@ def rowwise(function, *tables):                                 # a list of the 
 # row of dy is [1, 0]. This means: if the 11 grows a little, the loss grows by the same amount,
 # and if the 17 grows, the loss doesn't change. The 11 is 3 * 1 + 4 * 2. So the row of dx is
 # [3, 4], the first row of w. And the first row of dw is [1, 2], the row of x. The second row
-# of dw is [0, 0]. In general:
+# of dw is [0, 0]. Throughout, w is a matrix of parameters, which are the weights of a neural
+# network in the usual sense. In general:
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
 # Why? x_tj affects y_ti for every i, with the local gradient w_ij. And w_ij affects y_ti for
-# every t, with the local gradient x_tj. In the code, dots sums over the last index of both its
-# matrices. In the sum for dx_tj we add over i, which is the last index of dy but the first of
-# w, so w is transposed. In the sum for dw_ij we add over t, the first index of both dy and x,
-# so both are transposed.
+# every t, with the local gradient x_tj. In the code, dots works with the rows of both its
+# matrices. The formula for dx_tj needs the columns of w, so w is transposed. The formula for
+# dw_ij needs the columns of dy and of x, so both are transposed. In our example, dots takes
+# the dot products of [1, 0] with the columns of w, [3, 5] and [4, 6], and that makes [3, 4].
 def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
     dx = dots(dy, transpose(w))                                 # Σ_i dy_ti w_ij
     dw = dots(transpose(dy), transpose(x))                      # Σ_t dy_ti x_tj
@@ -774,9 +795,10 @@ def relu_back(dy, y):                                           # -> dx
 #     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³, because s is m^(-1/2).
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
-# factor s, which all the y_i share. Its derivative is x_i times -s³ x_j / N. Since s x_i = y_i
-# and s x_j = y_j, this is -s y_i y_j / N. The other exists only if i = j. It goes through the
-# factor x_i, and its derivative is s. We multiply by dy_i and add up:
+# factor s, which all the y_i share. Its derivative is x_i times -s³ x_j / N. One s goes to x_i
+# and one to x_j, because s x_i = y_i and s x_j = y_j, and this becomes -s y_i y_j / N. The
+# other path exists only if i = j. It goes through the factor x_i, and its derivative is s. We
+# multiply by dy_i and add up over all i. The second path adds only one term, s dy_j:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
 def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
@@ -787,16 +809,18 @@ def rmsnorm_back(dy, x, y):                                     # -> dx
     mean = sumprod(dy, y) / len(x)
     return [s * (dyj - yj * mean) for dyj, yj in zip(dy, y)]
 
-# Softmax. y_i = exp(x_i) / S, where S is the sum of all exp(x). Again there are two paths from
-# x_j to y_i. One goes through S, for every i.
-#     The derivative of S with respect to x_j is exp(x_j).
-#     The derivative of 1 / S with respect to x_j is -exp(x_j) / S².
-#     So this path has the derivative -exp(x_i) exp(x_j) / S² = -y_i y_j.
+# Softmax. y_i = exp(x_i) / total, where total is the sum of all exp(x). (Subtracting the
+# largest x changes nothing.) Again there are two paths from x_j to y_i. One goes through the
+# total, for every i.
+#     The derivative of total with respect to x_j is exp(x_j).
+#     The derivative of 1 / total with respect to x_j is -exp(x_j) / total².
+#     So this path has the derivative -exp(x_i) exp(x_j) / total² = -y_i y_j.
 # The other exists only if i = j. It goes through exp(x_i), and its derivative is
-# exp(x_j) / S = y_j. So we multiply by dy_i and add up:
+# exp(x_j) / total = y_j. We multiply by dy_i and add up:
 #     dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i)
 # The last sum is the mean of dy, weighted by the probabilities y. If one probability is 1 and
-# all others are 0, this mean is the dy of that one. Then every dx_j is 0, and no gradient gets
+# all others are 0, this mean is the dy of that one. Then every dx_j is 0: for that one,
+# because dy_j minus the mean is 0, and for all others, because y_j is 0. No gradient gets
 # back. This is what section 5 said about large scores.
 def softmax_forward(x):                                         # [N] -> [N]
     largest = max(x)
@@ -812,31 +836,35 @@ def softmax_back(dy, y):                                        # -> dx
 # sets their scores to minus infinity. Then their weights are 0, because exp of minus infinity
 # is 0. Take one head. Token t listens to token u, which is t itself or an earlier token. q, k
 # and v are query, key and value:
-#     match_tu = Σ_i q_ti k_ui                  query t with key u
-#     score_tu = match_tu / root                or -∞, if u is later than t
+#     product_tu = Σ_i q_ti k_ui                query t with key u
+#     score_tu = product_tu / root              or -∞, if u is later than t
 #     weight_tu = softmax of the scores of t    over all u
 #     heard_ti = Σ_u weight_tu v_ui             the weighted sum of the values
 # In the backward pass we are given dheard. A number gets a gradient from every place where it
 # was used, and these are added up.
 #     dweight_tu = Σ_i dheard_ti v_ui           weight_tu was used in heard_ti, for every i
 #     dv_ui = Σ_t weight_tu dheard_ti           v_ui was used in heard_ti, for every t
-#     dscore = softmax_back(dweight, weight)    row by row; dscore_tu is 0 where weight_tu is 0
-#     dmatch_tu = dscore_tu / root              match_tu was divided by root
-#     dq_ti = Σ_u dmatch_tu k_ui                q_ti was used in match_tu, for every u
-#     dk_ui = Σ_t dmatch_tu q_ti                k_ui was used in match_tu, for every t
+#     dscore = softmax_back(dweight, weight)    row by row
+#     dproduct_tu = dscore_tu / root            product_tu was divided by root
+#     dq_ti = Σ_u dproduct_tu k_ui              q_ti was used in product_tu, for every u
+#     dk_ui = Σ_t dproduct_tu q_ti              k_ui was used in product_tu, for every t
+#
+# softmax_back multiplies by the weights. So where a weight is 0, as for the hidden tokens,
+# dscore is 0, and no gradient flows back from a token to later ones.
 #
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
 # again. (sum(rows, []) joins several lists into one.) head_forward and head_back work on one
-# head. Each sum above is one call of dots. Again, a matrix is transposed if the index that we
-# sum over comes first. In the sum for dv_ui, this is true of both weight and dheard.
+# head. Each sum above is one call of dots. Again, a matrix is transposed if we need its
+# columns, because the index that we sum over comes first. In the sum for dv_ui, this is true
+# of both weight and dheard.
 def split(x):                                                   # [T][16] -> [4][T][4] by default
     return [[row[head] for row in x] for head in slices]
 
 def join(parts):                                                # and back again
-    return [sum(rows, []) for rows in zip(*parts)]
+    return [sum(rows, []) for rows in transpose(parts)]
 
 def head_forward(q, k, v):                                      # one head -> heard, weights [T][T]
-    scores = [[match / root if u <= t else -math.inf for u, match in enumerate(row)]
+    scores = [[product / root if u <= t else -math.inf for u, product in enumerate(row)]
               for t, row in enumerate(dots(q, k))]              # Σ_i q_ti k_ui
     weights = rowwise(softmax_forward, scores)
     return dots(weights, transpose(v)), weights                 # Σ_u weight_tu v_ui
@@ -845,9 +873,9 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
     dweight = dots(dheard, v)                                   # Σ_i dheard_ti v_ui
     dv = dots(transpose(weights), transpose(dheard))            # Σ_t weight_tu dheard_ti
     dscore = rowwise(softmax_back, dweight, weights)
-    dmatch = [[each / root for each in row] for row in dscore]
-    dq = dots(dmatch, transpose(k))                             # Σ_u dmatch_tu k_ui
-    dk = dots(transpose(dmatch), transpose(q))                  # Σ_t dmatch_tu q_ti
+    dproduct = [[each / root for each in row] for row in dscore]
+    dq = dots(dproduct, transpose(k))                           # Σ_u dproduct_tu k_ui
+    dk = dots(transpose(dproduct), transpose(q))                # Σ_t dproduct_tu q_ti
     return dq, dk, dv
 
 # Take the example of section 5 again. The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0]
@@ -857,7 +885,7 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # dscore is 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second.
 # The loss grows with the first score, so training tends to lower that score, and then our
 # token listens less to the first and more to the second. Divided by root, which is 2, that
-# makes dmatch 0.1 and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
+# makes dproduct 0.1 and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
 # [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is 0.1 times the query, or
 # [0.2, 0.2, 0, 0], and that of the second key is the opposite. The gradient of the first value
 # is 0.73 times dheard, and that of the second 0.27 times. Other tokens may listen to the same
@@ -869,26 +897,26 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # is -1 / p times p, which is -1. So the gradient of the target's logit is p times
 # (-1 / p + 1), which is p - 1. The gradient of another token's logit is that token's
 # probability times (0 + 1). In short, the gradients of the logits are the predicted
-# probabilities, minus 1 at the target. (In the code, token == target counts as 1 if it is
-# true, and as 0 if not.) A step of training tends to raise the logit of the target, and to
-# lower the others, especially those that the model thought likely. And what if the model is
-# confidently wrong? As we saw, softmax alone would pass hardly any gradient back. But p is
-# then tiny and -1 / p is huge, and together they give p - 1, nearly -1. That's why softmax and
-# the logarithm go so well together. All these gradients are divided by the number of targets,
-# because the loss is a mean.
+# probabilities, minus 1 at the target. A step of training tends to raise the logit of the
+# target, and to lower the others, especially those that the model thought likely. And what if
+# the model is confidently wrong? As we saw, softmax alone would pass hardly any gradient back.
+# But p is then tiny and -1 / p is huge, and together they give p - 1, nearly -1. That's why
+# softmax and the logarithm go so well together. All these gradients are divided by the number
+# of targets, because the loss is a mean.
 def cross_entropy(logits, targets):                             # -> loss, dlogits
     probs = rowwise(softmax_forward, logits)
     loss = sum(-math.log(row[target]) for row, target in zip(probs, targets)) / len(targets)
-    dlogits = [[(prob - (token == target)) / len(targets) for token, prob in enumerate(row)]
-               for row, target in zip(probs, targets)]
-    return loss, dlogits
+    for row, target in zip(probs, targets):
+        row[target] -= 1.0                                      # p - 1 at the target
+    return loss, [[each / len(targets) for each in row] for row in probs]
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. The steps are those of gpt, but each now works on all
-# tokens at once. q, k and v are the queries, keys and values, split into heads. head_forward
-# returns two things for each head, and zip(*...) separates them into two lists: what the heads
-# have heard, and their weights. x1 is x after step 6, and n1 is its normalized copy. The list
-# kept holds what the backward pass will need of each layer, including the x that came into it.
+# tokens at once. q, k and v are the queries, keys and values, split into heads. map applies
+# head_forward to every head. It returns two things for each, and transpose separates them into
+# two lists: what the heads have heard, and their weights. x1 is x after step 6, and n1 is its
+# normalized copy. The list kept holds what the backward pass will need of each layer,
+# including the x that came into it.
 #
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
@@ -899,10 +927,11 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 #               ^-- norm <-- attention <--'       ^-- norm <-- MLP <--'
 #                    1        2 to 6                   7        8 and 9
 #
-# The rows of token and position that this name does not use keep the gradient 0.
+# In the code, w holds the matrices of parameters, and dw their gradients, at first 0. The rows
+# of token and position that this name does not use keep the gradient 0.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
-    inputs, targets = tokens[:-1][:block], tokens[1:block + 1]
+    inputs, targets = tokens[:-1][:block], tokens[1:][:block]
     sums = [add(w["token"][token], w["position"][t]) for t, token in enumerate(inputs)]
     x = x0 = rowwise(rmsnorm_forward, sums)
     kept = []
@@ -911,7 +940,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         q = split(dots(n, w["query", layer]))                   # 2
         k = split(dots(n, w["key", layer]))                     # 3
         v = split(dots(n, w["value", layer]))                   # 4
-        parts, weights = zip(*rowwise(head_forward, q, k, v))   # 5
+        parts, weights = transpose(map(head_forward, q, k, v))  # 5
         heard = join(parts)
         x1 = rowwise(add, x, dots(heard, w["output", layer]))   # 6
         n1 = rowwise(rmsnorm_forward, x1)                       # 7
@@ -931,23 +960,24 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         dx1 = rowwise(add, dx, rowwise(rmsnorm_back, dn1, x1, n1))
         dheard, dw["output", layer] = linear_back(dx1, heard, w["output", layer])
         # 5: one head after the other
-        dq, dk, dv = zip(*rowwise(head_back, split(dheard), q, k, v, weights))
+        dq, dk, dv = transpose(map(head_back, split(dheard), q, k, v, weights))
         # 4 to 1: v, k and q were all made from n, and x was used in steps 1 and 6
         dn_v, dw["value", layer] = linear_back(join(dv), n, w["value", layer])
         dn_k, dw["key", layer] = linear_back(join(dk), n, w["key", layer])
         dn_q, dw["query", layer] = linear_back(join(dq), n, w["query", layer])
         dn = rowwise(add, dn_q, rowwise(add, dn_k, dn_v))
         dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))
-    # each position occurs once, but a token may occur twice, so there we add
+    # each position occurs once, but a token may occur twice, so the gradients of its row add up
     for t, row in enumerate(rowwise(rmsnorm_back, dx, sums, x0)):
         dw["position"][t] = row
         dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)
-    return loss, [each for name in shapes for row in dw[name] for each in row]
+    return loss, [each for matrix in dw.values() for row in matrix for each in row]
 
 # %% 12. The two engines compared -----------------------------------------------------------------
-# Do the two engines agree? We try them on the first name and on the longest in the file. They
-# must find the same loss and the same gradients, except for rounding. We print the largest
-# difference between their gradients, relative to the largest gradient.
+# Do the two engines agree? We try them on the first name and on the longest in the file, which
+# may have more tokens than the block. They must find the same loss and the same gradients,
+# except for rounding. We print the largest difference between their gradients, relative to the
+# largest gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))
@@ -956,17 +986,18 @@ for name in docs[0], max(docs, key=len):
     gaps += [abs(a - b) / largest for a, b in zip(gradients, explicit_gradients)]
     if not (math.isclose(loss, explicit_loss) and all(gap < 1e-9 for gap in gaps)):
         sys.exit("the two engines disagree")
-print(f"the engines agree: {len(untrained)} gradients match to {max(gaps):.0e} of the largest")
+print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
 # You will see the same losses again. (If you stopped the first training, the second one makes
-# as many steps. Its rates are the same, because they depend on args.steps.) Why is this engine
-# faster? It makes no Values and no edges. It keeps only the results that the backward pass
-# needs. And its dot products, which are most of the work, run in built-in functions, which are
-# written in C. But we had to work out every part by hand, whereas autograd does it for any
-# model that is built from its operations. PyTorch, the most widely used library for deep
-# learning, combines the two ideas. It has autograd, but each node of its graph is an operation
-# on whole matrices and knows its own backward function, like our pairs.
+# as many steps. Its rates are the same, because they depend on --steps.) Why is this engine
+# faster? It makes no Values and no edges. Both engines leave the dot products of the forward
+# pass to built-in functions, which are written in C. But on the way back, autograd goes from
+# edge to edge in Python, and here the way back is made of such dot products, too. The price is
+# that we had to work out every part by hand. Autograd does it for any model that is built from
+# its operations. PyTorch, the most widely used library for deep learning, combines the two
+# ideas. It has autograd, but each node of its graph is an operation on whole matrices and
+# knows its own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])
@@ -980,10 +1011,11 @@ else:
 
 # And that's all of it. The models you can talk to are built on the same principles, but they
 # are millions of times larger, with dozens of layers, and they are trained on billions of
-# times as much text. Their tokens are usually pieces of words. Our training, in which a model
-# only learns what comes next, is called pretraining. That is the P in GPT. After pretraining,
-# such models are trained further, to answer questions and to be helpful. This is called
-# fine-tuning, or post-training. Still, what they do is what you have seen: they continue a
-# text token by token, in the way that training has made likely, whether it is true or not.
-# When such text is fluent but false, people call it a hallucination. Generative, pretrained,
-# transformer: now you know all three words.
+# times as much text. Their tokens are usually pieces of words. Training of this kind, in which
+# a model only learns what comes next, is called pretraining, because with such models more
+# follows. That is the P in GPT. After it, they are trained further, to answer questions and to
+# be helpful. This is called post-training. It includes fine-tuning on good examples, and
+# learning from feedback. Still, what they do is what you have seen: they continue a text token
+# by token, in the way that training has made likely, whether it is true or not. When such text
+# is fluent but false, people call it a hallucination. Generative, pretrained, transformer: now
+# you know all three words.

@@ -65,7 +65,7 @@ MAKES = {
     ("explicit", "k = "): "key", ("explicit", "v = "): "value", ("explicit", "heard = "): "heard",
     ("explicit", "x1 = "): "x1", ("explicit", "n1 = "): "n1", ("explicit", "hidden = rowwise("): "hidden",
     ("explicit", "x = rowwise(add, x1"): "x2", ("cross_entropy", "probs = "): "probs", ("cross_entropy", "loss = "): "loss",
-    ("cross_entropy", "dlogits = "): "logits", ("explicit", "dhidden, "): "hidden", ("explicit", "dx1 = "): "x1",
+    ("cross_entropy", "return loss, "): "logits", ("explicit", "dhidden, "): "hidden", ("explicit", "dx1 = "): "x1",
     ("explicit", "dheard, "): "heard", ("explicit", "dn = "): "n",
 }
 LIVE = "gpt", "loss_of"                                 # functions whose lines show the live model's numbers, too
@@ -73,7 +73,7 @@ LIVE = "gpt", "loss_of"                                 # functions whose lines 
 # The colour of a number, by the name of the lecture that holds it. All others are tensors.
 KINDS = {
     "gradient": "grad local_grad slope gradients explicit_gradients measured dx dy dw dq dk dv dn dx1 dn1 dn_q dn_k "
-                "dn_v dmatches dlogits dhidden dheard dweight dscore dmatch rmsnorm_back.mean weighted",
+                "dn_v dmatches dlogits dhidden dheard dweight dscore dproduct rmsnorm_back.mean weighted",
     "loss": "loss losses explicit_loss explicit_losses surprises",
     "time": "began seconds explicit_seconds",
 }

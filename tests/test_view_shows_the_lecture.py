@@ -155,7 +155,7 @@ def test_a_number_has_the_colour_of_its_kind(chromium, default):
         if kind != "plain" and re.fullmatch(r"d([a-z]|[a-z]\d|w[a-z]|n_[a-z]|[a-z]{4,})", name): assert kind == "gradient", name
         assert (text == "–") <= (kind == "time")
     for name in ("self.grad", "child.grad", "local_grad", "gradients", "explicit_gradients", "measured", "dy", "dx",
-                 "dx1", "dn1", "dn", "dn_v", "dn_k", "dn_q", "dhidden", "dlogits", "dmatch", "dheard", "dq", "dk", "dv",
+                 "dx1", "dn1", "dn", "dn_v", "dn_k", "dn_q", "dhidden", "dlogits", "dproduct", "dheard", "dq", "dk", "dv",
                  'dw["lm_head"]', 'dw["position"][t]', 'dw["up", layer]'):
         assert kinds[name] - {"plain"} == {"gradient"}, name           # plain: still an empty list
     for name in "loss", "losses", "surprises", "explicit_loss", "explicit_losses":
