@@ -715,8 +715,9 @@ def bundled():
         worker = pathlib.Path(folder) / "worker.txt"
         worker.write_text(bundle("model/worker.js", "--format=iife"), "utf-8")
         script = bundle("view/page.js", "--format=iife", f"--alias:worker-source={worker}", "--loader:.txt=text")
-    licence = (DOCS / "node_modules" / "@preact" / "signals-core" / "LICENSE").read_text("utf-8").strip()
-    return f"/* With @preact/signals-core, under this licence:\n\n{licence}\n*/\n{script}"
+    used = "@preact/signals-core", "@dagrejs/dagre", "@dagrejs/graphlib"
+    licences = [(DOCS / "node_modules" / name / "LICENSE").read_text("utf-8").strip() for name in used]
+    return "".join(f"/* With {name}, under this licence:\n\n{licence}\n*/\n" for name, licence in zip(used, licences)) + script
 
 
 def build():

@@ -39,7 +39,7 @@ def test_single_letter_keys_can_be_switched_off(chromium):
         assert page.locator("#help").is_visible()
 
 
-@pytest.mark.parametrize("key, pictures", [("g", ["lab", "loss"]), ("b", ["graph"]), ("v", ["lab"]), ("w", ["lab", "odds"]), ("e", ["lab", "loss"])])
+@pytest.mark.parametrize("key, pictures", [("g", ["surprise", "tangent"]), ("b", ["graph"]), ("v", ["lab"]), ("w", ["lab", "odds"]), ("e", ["surprise", "tangent"])])
 def test_a_key_never_acts_out_of_sight(chromium, key, pictures):
     """It brings its picture onto the screen first."""
     with opened(chromium, "#at=6", 1280, 720) as page:
@@ -192,26 +192,69 @@ def shown(page, kind):
     return picture
 
 
-@pytest.mark.parametrize("kind, first, part", [
-    ("layer", "def gpt(", "query"), ("attention", "def gpt(", None), ("loss", "def train(", None), ("adam", "def adam(", None)])
-def test_on_a_slide_a_picture_stands_beside_its_code(chromium, kind, first, part):
+@pytest.mark.parametrize("kind, part, line", [("layer", "query", "query = linear("), ("attention", "weights", "weights = softmax(")])
+def test_on_a_slide_what_is_pointed_at_shows_its_line_below(chromium, kind, part, line):
     with opened(chromium, "", 1280, 720, chosen="lecture=1") as page:
         picture = shown(page, kind)
         page.wait_for_timeout(400)
-        code = page.locator(".lit .code-beside")
-        assert code.locator(".code").first.text_content().startswith(first)
-        left, right = code.bounding_box(), picture.bounding_box()
-        assert left["x"] + left["width"] <= right["x"] and max(left["y"] + left["height"], right["y"] + right["height"]) <= 680
-        assert page.evaluate("[...document.querySelectorAll('.code-beside .code')].every(e => e.scrollWidth <= e.clientWidth + 1)")
-        if part:                                                           # and to point at the one lights the other
-            strip = picture.locator(f"[data-part={part}]").first.bounding_box()
-            page.mouse.move(strip["x"] + 5, strip["y"] + strip["height"] / 2)
-            assert "tied" in code.locator(f".row[data-part={part}]").get_attribute("class")
+        code = page.locator(".lit .code-below")
+        assert code.locator(".row >> visible=true").count() == 0
+        box = picture.locator("svg.drawing").first.bounding_box()
+        assert box["width"] > 500 and code.bounding_box()["y"] + code.bounding_box()["height"] <= 680
+        spot = picture.locator(f"[data-part={part}]").first.bounding_box()
+        page.mouse.move(spot["x"] + 5, spot["y"] + spot["height"] / 2)
+        seen = code.locator(".row >> visible=true")
+        assert seen.count() and seen.first.locator(".code").text_content().strip().startswith(line)
         page.keyboard.press("Home")
         page.wait_for_timeout(200)
-        assert page.locator(".code-beside").count() == 0
+        assert page.locator(".code-below").count() == 0
     with opened(chromium, "", 800, 720, chosen="lecture=1") as page:       # too narrow for both
-        assert shown(page, kind).is_visible() and page.locator(".code-beside").count() == 0
+        assert shown(page, kind).is_visible() and page.locator(".code-below").count() == 0
+
+
+@pytest.mark.parametrize("kind", ["map", "attention", "layer", "surprise", "adam", "staircase"])
+def test_keys_act_on_the_slide_that_shows_the_model(chromium, kind):
+    with opened(chromium, "", 1280, 720, chosen="lecture=1") as page:
+        shown(page, kind)
+        before = at(page)
+        for key, step in [("e", 990), ("e", 980), ("f", 990)]:
+            page.keyboard.press(key)
+            for _ in range(40):
+                page.wait_for_timeout(50)
+                if page.evaluate("microgpt.live.state.value.step") == step: break
+            assert page.evaluate("microgpt.live.state.value.step") == step
+        assert at(page) == before
+
+
+def test_a_key_goes_to_the_screen_of_the_nearest_picture_and_back_returns(chromium):
+    with opened(chromium, "#at=3.2", 1280, 720, chosen="lecture=1") as page:
+        page.wait_for_timeout(300)
+        page.keyboard.press("b")
+        page.wait_for_timeout(300)
+        assert page.locator("[data-picture=graph]").is_visible()
+        page.go_back()
+        page.wait_for_timeout(300)
+        assert at(page).startswith("3.2 ") and page.evaluate("document.documentElement.dataset.lecture") == "1"
+
+
+def test_the_next_section_of_the_last_slide_is_none(chromium):
+    with opened(chromium, "", 1280, 720, chosen="lecture=1") as page:
+        page.keyboard.press("End")
+        page.wait_for_timeout(200)
+        before = at(page)
+        page.keyboard.press(".")
+        page.wait_for_timeout(200)
+        assert at(page) == before
+
+
+def test_an_answer_is_shut_again_when_its_question_comes_up(chromium):
+    with opened(chromium, "#at=7.question", 1280, 720, chosen="lecture=1") as page:
+        page.wait_for_timeout(300)
+        for key, answered in [("PageDown", True), ("PageUp", False), ("PageUp", False), ("PageDown", False)]:
+            page.keyboard.press(key)
+            page.wait_for_timeout(150)
+            if at(page).startswith("7.question"):
+                assert page.evaluate("document.querySelector('.lit details').open") == answered
 
 
 def test_what_is_opened_on_a_slide_stays_on_it(chromium):
@@ -226,7 +269,7 @@ def test_what_is_opened_on_a_slide_stays_on_it(chromium):
         page.wait_for_timeout(800)
         assert layer.locator("svg.drawing").count() == 2
         after = type_sizes(layer)
-        assert after[0] < before[0] and after[1] <= 680
+        assert after[0] <= before[0] and after[1] <= 680
         attention = shown(page, "attention")
         attention.locator("input").first.fill("alexandriaabcd")
         page.wait_for_timeout(800)

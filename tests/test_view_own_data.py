@@ -58,6 +58,7 @@ def test_it_learns_another_alphabet(page):
         assert "анна" in page.locator(f"[data-picture={kind}] svg").first.get_attribute("aria-label")
     page.click("text=Back to the lecture's names")
     assert "".join(run(page, "letters")) == "abcdefghijklmnopqrstuvwxyz"
+    assert page.evaluate("[microgpt.live.state.value.step, microgpt.live.run.value.recorded]") == [1000, True]
     train(page)
     assert max(map(abs, (a - b for a, b in zip(*page.evaluate("[microgpt.live.losses, microgpt.live.recorded.losses]"))))) <= 1e-9
 

@@ -24,8 +24,13 @@ export function evaluate(text, leaves) {
   };
   const show = (made) => labels.get(made);
   const inner = (made) =>
-    /^[\w.]+(\(.*\))?$|^-?[\d.]+$/.test(show(made)) ? show(made) : `(${show(made)})`;
+    /^[\w.]+(\([^()]*\))?$|^-?[\d.]+$/.test(show(made)) ? show(made) : `(${show(made)})`;
 
+  // What the operators make on their own: -b is b * -1, and / b is b ** -1.
+  function unwritten({ data, edges }) {
+    if (!edges.length) return String(data).replace("-", "−");
+    return edges.length === 1 ? `${inner(edges[0][0])} ** -1` : `-${inner(edges[0][0])}`;
+  }
   function atom() {
     const word = peek();
     if (take("(")) {
@@ -106,9 +111,10 @@ export function evaluate(text, leaves) {
       }
     } while (take(";"));
     if (peek() !== undefined) fail(`${end()} cannot stand here.`);
-    const nodes = root
-      .graph()
-      .map((value) => ({ value, label: labels.get(value) ?? String(value.data) }));
+    const nodes = root.graph().map((value) => {
+      if (!labels.has(value)) named(value, unwritten(value));
+      return { value, label: show(value) };
+    });
     if (nodes.length > MOST)
       fail(`This graph has ${nodes.length} nodes; at most ${MOST} can be drawn.`);
     if (!nodes.every(({ value }) => Number.isFinite(value.data)))

@@ -54,7 +54,8 @@ function heard({ data }) {
   for (const loss of data.losses) losses.push(loss);
   batch(() => {
     if (moment.value === null) state.value = { step: data.step, numbers: data.numbers };
-    progress.value = { step: data.step, running: data.running, seconds: data.seconds };
+    const { step, running, seconds, diverged } = data;
+    progress.value = { step, running, seconds, diverged };
     askForMarks();
   });
 }
@@ -193,11 +194,23 @@ export const stale = computed(() => {
   return own !== text.value || Object.keys(knobs).some((key) => knobs[key] !== plan.value[key]);
 });
 
+// Is there nothing to go on with?
+export const ended = computed(() => {
+  const { step, diverged } = progress.value;
+  const { recorded: old, knobs } = run.value;
+  return stale.value || old || diverged || step >= knobs.steps;
+});
+export const divergence = () => {
+  const { rate } = run.value.knobs;
+  const { step } = progress.value;
+  return `The training diverged after step ${step}: the rate ${rate} is too high for it.`;
+};
+
 export function toggle() {
-  const { running, step } = progress.value;
+  const { running } = progress.value;
   if (running) return worker.postMessage({ pause: true });
   batch(() => {
-    if (stale.value || run.value.recorded || step >= run.value.knobs.steps) begin();
+    if (ended.value) begin();
     moment.value = null;
     progress.value = { ...progress.value, running: true }; // the worker will say so
   });
@@ -257,8 +270,17 @@ export function arrive(data) {
   });
   worker = new Worker(URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" })));
   worker.onmessage = heard;
-  plan.value = { ...data.knobs };
   temperature.value = data.knobs.temperature;
+  recall();
+  effect(() => {
+    const pace = fast.value;
+    if (untracked(() => working.value)) worker.postMessage({ run: pace ? 0 : paceOf() });
+  });
+}
+
+// The lecture's own run, as it was recorded.
+export function recall() {
+  plan.value = { ...recorded.knobs };
   begin(null);
   batch(() => {
     losses = recorded.losses.slice();
@@ -271,9 +293,5 @@ export function arrive(data) {
       [steps, recorded.trained],
     ]);
     askForMarks();
-  });
-  effect(() => {
-    const pace = fast.value;
-    if (untracked(() => working.value)) worker.postMessage({ run: pace ? 0 : paceOf() });
   });
 }

@@ -25,19 +25,24 @@ export class Training {
     return this.state.numbers;
   }
   get done() {
-    return this.step >= this.steps;
+    return this.diverged || this.step >= this.steps;
   }
 
   advance() {
-    this.losses.push(this.learn(this.state));
+    const loss = this.learn(this.state);
+    this.diverged = !Number.isFinite(loss);
+    if (this.diverged) return;
+    this.losses.push(loss);
     if (this.step === this.kept.length * this.every) this.kept.push(copy(this.state));
   }
 
+  // One step. A loss that is no number, or infinite, ends the training and changes nothing.
   learn(state) {
     const { numbers, first, second, step } = state;
     const { gradients } = this;
     const tokens = this.tokensOf(this.docs[step % this.docs.length]);
     const loss = this.gpt.explicit(numbers, tokens, gradients);
+    if (!Number.isFinite(loss)) return loss;
     const rate = this.rate * (1 - step / this.steps);
     const seen1 = 1 - BETA1 ** (step + 1);
     const seen2 = 1 - BETA2 ** (step + 1);
@@ -55,8 +60,7 @@ export class Training {
   at(step) {
     if (step === this.step) return copy(this.state);
     const state = copy(this.kept[Math.min(Math.floor(step / this.every), this.kept.length - 1)]);
-    while (state.step < step) {
-      this.learn(state);
+    while (state.step < step && Number.isFinite(this.learn(state))) {
       if (state.step === this.kept.length * this.every) this.kept.push(copy(state));
     }
     return state;

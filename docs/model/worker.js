@@ -7,7 +7,7 @@
 //   { say: { knobs, letters, numbers, heat }, ask }          answered by { id, ask, names }
 //   { race: seconds, ask }                                  answered by { id, ask, race } after every turn
 //
-// While it runs it tells { id, step, losses (the new ones), numbers, seconds, running } some seven times a second.
+// While it runs it tells { id, step, losses (the new ones), numbers, seconds, running, diverged } some seven times a second.
 
 import { dice } from "./chance.js";
 import { GPT } from "./gpt.js";
@@ -66,10 +66,10 @@ function say({ knobs, letters, numbers, heat }) {
 
 function report() {
   reported = performance.now();
-  const { step, losses, numbers } = training;
+  const { step, losses, numbers, diverged } = training;
   const news = Float64Array.from(losses.slice(told));
   told = losses.length;
-  postMessage({ id, step, losses: news, numbers: numbers.slice(), seconds, running });
+  postMessage({ id, step, losses: news, numbers: numbers.slice(), seconds, running, diverged });
 }
 
 function run(steps) {

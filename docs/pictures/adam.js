@@ -158,6 +158,7 @@ export function adam(figure) {
         height: 4.6 * f + 2 * panel,
         nodes,
         tell,
+        rest: tell(0, Math.max(1, at))?.text,
         start: [0, Math.max(1, at)],
         label: `token[${token.value}][${choice.value}] over ${steps(all.length)}: its gradients, their means, and itself`,
         at: (px) =>

@@ -33,8 +33,7 @@ export function trainButton() {
   const made = button("", live.toggle, { class: "train", "aria-keyshortcuts": "g" });
   effect(() => {
     const { running, step } = live.progress.value;
-    const { recorded, knobs } = live.run.value;
-    const again = recorded || live.stale.value || step >= knobs.steps;
+    const again = live.ended.value;
     made.textContent = running ? "Pause" : again ? "Train anew" : step ? "Go on" : "Train";
     made.title = again && !running ? "The present run stays as the one to compare with" : "";
   });

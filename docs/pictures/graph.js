@@ -1,5 +1,6 @@
 // Section 3: the graph of any expression of Values, walked back one node at a time. Its leaves can be dragged.
 
+import { graphlib, layout as arrange } from "@dagrejs/dagre";
 import { recorded } from "../model/live.js";
 import { evaluate } from "../model/expression.js";
 import { button, caption, controls, leave } from "./controls.js";
@@ -14,28 +15,52 @@ const PRESETS = [
   "(a * b).relu() + log(b)",
 ];
 
-// Rows for the nodes: a leaf has its own, a result stands beside its lowest child, and nothing overlaps.
-function layout(nodes) {
-  const depth = new Map();
-  for (const { value } of nodes) {
-    depth.set(
-      value,
-      value.edges.length ? 1 + Math.max(...value.edges.map(([c]) => depth.get(c))) : 0,
-    );
+const LONGEST = 26; // letters of a label that are shown
+const HEIGHT = 3.7; // of a box; all sizes are in the size of its type
+const lines = ({ label, value }, grad) => [
+  label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label,
+  `data ${plain(value.data)}`,
+  `grad ${plain(grad.get(value))}`,
+];
+
+// Where the boxes and the edges stand, from left to right. No edge goes behind a box, and no number under one.
+function layout(nodes, widths) {
+  const made = new graphlib.Graph({ multigraph: true });
+  made.setGraph({
+    rankdir: "LR",
+    nodesep: 1.1,
+    edgesep: 0.9,
+    ranksep: 1.2,
+    marginx: 0.3,
+    marginy: 0.4,
+  });
+  made.setDefaultNodeLabel(() => ({}));
+  nodes.forEach((node, i) => made.setNode(String(i), { width: widths[i], height: HEIGHT }));
+  const place = new Map(nodes.map(({ value }, i) => [value, String(i)]));
+  for (const { value } of nodes)
+    value.edges.forEach(([child, slope], k) => {
+      const width = 0.62 * plain(slope).length + 1.2;
+      const edge = { width, height: 1.1, labelpos: "c" };
+      made.setEdge(place.get(child), place.get(value), edge, String(k));
+    });
+  arrange(made);
+  return {
+    size: made.graph(),
+    box: (i) => made.node(String(i)),
+    edge: (value, k) => made.edge(place.get(value.edges[k][0]), place.get(value), String(k)),
+  };
+}
+
+// A smooth way through these points.
+function way(points, f) {
+  const at = ({ x, y }) => `${(x * f).toFixed(2)} ${(y * f).toFixed(2)}`;
+  const middle = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+  let d = `M${at(points[0])}`;
+  for (let i = 1; i < points.length - 1; i++) {
+    const to = i === points.length - 2 ? points[i + 1] : middle(points[i], points[i + 1]);
+    d += `Q${at(points[i])} ${at(to)}`;
   }
-  const row = new Map();
-  const taken = new Set();
-  let leaves = 0;
-  for (const { value } of nodes) {
-    const column = depth.get(value);
-    let at = column ? Math.max(...value.edges.map(([c]) => row.get(c))) : leaves++;
-    if (column > 1 && value.edges.length > 1)
-      at = Math.min(...value.edges.map(([c]) => row.get(c)));
-    while (taken.has(`${column} ${at}`)) at++;
-    taken.add(`${column} ${at}`);
-    row.set(value, at);
-  }
-  return { depth, row };
+  return points.length > 2 ? d : `${d}L${at(points[1])}`;
 }
 
 export function graph(figure) {
@@ -71,7 +96,7 @@ export function graph(figure) {
     const found = evaluate(field.value, leaves);
     problem.textContent = found.problem ? `${found.problem} ` : "";
     if (found.problem) return;
-    made = { ...found, ...layout(found.nodes) };
+    made = { ...found };
     made.results = found.nodes
       .map(({ value }) => value)
       .filter((value) => value.edges.length)
@@ -136,79 +161,55 @@ export function graph(figure) {
     name: "graph",
     hint: sentence(),
     draw(width, f) {
-      const { nodes, root, depth, row } = made;
+      const { nodes, root } = made;
       const grad = state();
-      const deepest = depth.get(root) || 1;
-      width = Math.min(width, (deepest + 1) * 11 * f);
-      const w = Math.min(6.8 * f, (width / (deepest + 1)) * 0.72);
-      const h = 3.7 * f;
-      const x = (value) => (depth.get(value) * (width - w - 2)) / deepest + 1;
-      const y = (value) => row.get(value) * 4.9 * f + 0.3 * f;
+      const widths = nodes.map((node) => {
+        const [name, ...numbers] = lines(node, grad).map((line) => line.length);
+        return Math.max(5.4, 0.56 * name + 1.2, 0.46 * Math.max(...numbers) + 1);
+      });
+      const placed = layout(nodes, widths);
       const active = walked > 0 ? made.results[walked - 1] : walked === 0 ? root : null;
       const drawn = [];
       for (const { value } of nodes) {
-        value.edges.forEach(([child, slope], i) => {
-          const twice = value.edges[0][0] === value.edges[1]?.[0] ? (i ? 0.9 : -0.9) * f : 0;
-          const [x1, y1] = [x(child) + w, y(child) + h / 2 + twice];
-          const [x2, y2] = [x(value), y(value) + h / 2 + twice];
-          const bend = (x2 - x1) / 2;
-          const lit = value === active && walked > 0;
-          const d = `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
-          drawn.push(shape("path", { d, class: lit ? "edge active" : "edge" }));
-          const t = depth.get(value) - depth.get(child) > 1 ? 0.4 : 0.5;
-          const u = 1 - t;
-          const px =
-            u ** 3 * x1 + 3 * u * u * t * (x1 + bend) + 3 * u * t * t * (x2 - bend) + t ** 3 * x2;
-          const py = u ** 3 * y1 + 3 * u * u * t * y1 + 3 * u * t * t * y2 + t ** 3 * y2;
-          const kind = lit ? "gradient" : "muted";
+        const lit = value === active && walked > 0;
+        value.edges.forEach(([, slope], k) => {
+          const { points, x, y } = placed.edge(value, k);
           drawn.push(
+            shape("path", { d: way(points, f), class: lit ? "edge active" : "edge" }),
             text(
-              px,
-              py - 0.1 * f,
+              x * f,
+              y * f,
               `×${plain(slope)}`,
-              `center middle halo wide mono small ${kind}`,
+              `center middle halo wide mono small ${lit ? "gradient" : "muted"}`,
             ),
           );
         });
       }
-      for (const node of nodes) {
+      const boxes = nodes.map((_, i) => {
+        const { x, y, width: w, height: h } = placed.box(i);
+        return [(x - w / 2) * f, (y - h / 2) * f, w * f, h * f];
+      });
+      nodes.forEach((node, i) => {
         const { value } = node;
+        const [x, y, w, h] = boxes[i];
         const done = walked >= 0 && grad.get(value) !== 0;
         const leaf = !value.edges.length && node.label in leaves;
-        const middle = x(value) + w / 2;
-        const long = node.label.length > 11 ? `${node.label.slice(0, 10)}…` : node.label;
         const kind = `node${value === active ? " active" : ""}${leaf ? " leaf" : ""}`;
+        const [name, data, gradient] = lines(node, grad);
+        const middle = x + w / 2;
         drawn.push(
-          shape("rect", {
-            x: x(value),
-            y: y(value),
-            width: w,
-            height: h,
-            rx: 0.3 * f,
-            class: kind,
-          }),
-          text(middle, y(value) + 0.95 * f, long, "mono center middle small"),
-          text(
-            middle,
-            y(value) + 1.95 * f,
-            `data ${plain(value.data)}`,
-            "center middle tensor small",
-          ),
-          text(
-            middle,
-            y(value) + 2.9 * f,
-            `grad ${plain(grad.get(value))}`,
-            `center middle small ${done ? "gradient" : "muted"}`,
-          ),
+          shape("rect", { x, y, width: w, height: h, rx: 0.3 * f, class: kind }),
+          text(middle, y + 0.95 * f, name, "mono center middle small"),
+          text(middle, y + 1.95 * f, data, "center middle tensor small"),
+          text(middle, y + 2.9 * f, gradient, `center middle small ${done ? "gradient" : "muted"}`),
         );
-      }
+      });
       const find = (px, py) =>
-        nodes.findIndex(
-          ({ value: v }) => px >= x(v) && px <= x(v) + w && py >= y(v) && py <= y(v) + h,
-        );
+        boxes.findIndex(([x, y, w, h]) => px >= x && px <= x + w && py >= y && py <= y + h);
       return {
-        width,
-        height: Math.max(...row.values()) * 4.9 * f + h + 0.6 * f,
+        width: placed.size.width * f,
+        height: placed.size.height * f,
+        most: width,
         nodes: drawn,
         rest: sentence(),
         label:
@@ -237,7 +238,7 @@ export function graph(figure) {
               : "A constant.";
           return {
             text: `${node.label}: data ${plain(value.data)}, gradient ${plain(grad.get(value))}. ${origin}`,
-            box: [x(value) - 2, y(value) - 2, w + 4, h + 4],
+            box: boxes[i].map((at, k) => at + [-2, -2, 4, 4][k]),
           };
         },
         grab: (px, py) => {

@@ -27,6 +27,10 @@ const kinds = {
   ...{ staircase, surprise, tangent, "own-data": ownData },
 };
 
+// These show the model at a moment of its training.
+const LIVING =
+  "lab loss layer attention matrices surprise tangent adam runs odds map staircase".split(" ");
+
 export function mount() {
   const made = {};
   for (const place of document.querySelectorAll("[data-picture]")) {
@@ -40,8 +44,8 @@ export function mount() {
     addKey(letter, words, () => {
       if (go(picture)) act();
     });
-  key("g", ["lab", "loss"], "train the model, or pause", live.toggle);
-  key("h", ["lab", "loss"], "train at full speed, or at a pace to watch", () => {
+  key("g", LIVING, "train the model, or pause", live.toggle);
+  key("h", LIVING, "train at full speed, or at a pace to watch", () => {
     live.fast.value = !live.fast.value;
   });
   const by = (share) => {
@@ -51,8 +55,8 @@ export function mount() {
       step + (share < 0 ? -Math.max(1, -Math.round(live.run.value.knobs.steps * share)) : jump),
     );
   };
-  key("e", ["lab", "loss"], "an earlier moment of the training", () => by(-0.01));
-  key("f", ["lab", "loss"], "a later moment of the training", () => by(0.01));
+  key("e", LIVING, "an earlier moment of the training", () => by(-0.01));
+  key("f", LIVING, "a later moment of the training", () => by(0.01));
   key("b", ["graph"], "graph: back one node, then from the start", () => made.graph.back());
   key("v", ["lab"], "voice: the model speaks", () => made.lab.speak());
   key("w", ["lab", "odds"], "warmer: a higher temperature", () => warm(0.1));

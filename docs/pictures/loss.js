@@ -113,7 +113,8 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
       if (losses.length) {
         const mean = meanAt(prefix, losses.length);
         const ended = live.moment.value === null ? "mean" : "end";
-        marks.push([mean, `${ended} ${mean.toFixed(2)}`, "loss"]);
+        const above = mean > most ? " ↑" : ""; // beyond the axis
+        marks.push([mean, `${ended} ${mean.toFixed(2)}${above}`, "loss"]);
       }
       for (const [value, , kind] of marks) {
         if (kind === "muted")
@@ -213,22 +214,25 @@ export function loss(figure) {
   const what = element("p", { class: "what", role: "status" });
   effect(() => {
     const { own, docs, letters, recorded } = live.run.value;
-    const { running, step, seconds } = live.progress.value;
+    const { running, step, seconds, diverged } = live.progress.value;
     const learns = own
       ? `It learns from your ${whole(docs.length)} items with ${whole(letters.length)} letters. `
       : "";
     const rests = recorded
       ? "This is the lecture's own run, as it was recorded. Train anew to see it happen."
-      : running || !step
-        ? ""
-        : `${steps(step)} took ${seconds.toFixed(2)} s of work in this page.`;
+      : diverged
+        ? live.divergence()
+        : running || !step
+          ? ""
+          : `${steps(step)} took ${seconds.toFixed(2)} s of work in this page.`;
     what.textContent = learns + rests;
   });
   figure.append(
     what,
     caption(
       "Thin, the loss of every step; thick, the mean of the last 100; grey, the run before, to compare with. The lines: a " +
-        "model that knows nothing, a table of letters, a table of pairs, both counted on these names. Click a step to go " +
+        "model that knows nothing, a table of letters, a table of pairs. Both tables have counted all these names beforehand; " +
+        "one that learns along, name by name, does a little worse. Click a step to go " +
         "to its moment. The page's dice are its own: its names differ from those that the file prints.",
     ),
   );

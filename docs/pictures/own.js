@@ -3,8 +3,9 @@
 import * as live from "../model/live.js";
 import { effect } from "@preact/signals-core";
 import { button, controls, leave } from "./controls.js";
-import { element, short, whole } from "./draw.js";
+import { element, number, short, steps, whole } from "./draw.js";
 import { makesUp } from "./lab.js";
+import { meanAt, sums } from "./loss.js";
 
 const LONG = 5000; // a pasted text of more characters is not shown
 const FEW = 20; // items that are too few to learn anything but them
@@ -21,12 +22,19 @@ export function ownData(figure) {
   const file = element("input", { type: "file", accept: ".txt,.csv,text/*" });
   file.setAttribute("aria-label", "a text file, one item a line");
   const back = button("Back to the lecture's names", () => {
-    live.begin(null);
-    status.textContent = "The model is again that of the lecture, untrained.";
+    live.recall();
+    status.textContent = "Every picture shows the lecture's own run again.";
   });
   const makes = makesUp();
+  const learned = element("p", { class: "what" });
   effect(() => {
-    back.hidden = makes.hidden = !live.run.value.own;
+    const { own, knobs } = live.run.value;
+    const { step, diverged } = live.progress.value;
+    back.hidden = makes.hidden = learned.hidden = !own;
+    const mean = step ? `; the mean loss is ${number(meanAt(sums(live.losses), step), 2)}` : "";
+    learned.textContent = diverged
+      ? live.divergence()
+      : `It has learned for ${steps(step)} of ${whole(knobs.steps)}${mean}.`;
   });
   function learn(words) {
     const problem = live.learn(words);
@@ -96,7 +104,7 @@ export function ownData(figure) {
       "p",
       {},
       "Paste a text, one item a line, in any alphabet, or drop a file anywhere on this page. A new model learns it, and " +
-        "every picture shows that model. Nothing leaves this machine.",
+        "every picture of a model shows that model. Nothing leaves this machine.",
     ),
     area,
     controls(
@@ -105,5 +113,7 @@ export function ownData(figure) {
       back,
     ),
     status,
+    learned,
+    makes,
   );
 }

@@ -117,7 +117,7 @@ export function parts(figure) {
   length.addEventListener("change", () => picture.dirty());
   figure.append(
     caption(
-      "The same names in the same order, learned by the whole model, by models that lack a part, and by tables of " +
+      "The lecture's names in the same order, learned by the whole model, by models that lack a part, and by tables of " +
         "counts, which also learn name by name. Where two differ by less than 0.01, another seed " +
         "can change their order.",
     ),

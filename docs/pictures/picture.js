@@ -39,7 +39,7 @@ function same(old, node) {
   return true;
 }
 
-// `draw(width, f)`, with f the size of its type, returns { height, label, nodes, at, tell, pick, start, rest }:
+// `draw(width, f)`, with f the size of its type, returns { height, width, most, label, nodes, at, tell, pick, start, rest }:
 // at(x, y) -> [row, column], tell(row, column) -> { text, box: [x, y, width, height], part } or nothing, look(row or null)
 // is told what is pointed at. `follows` are
 // the signals on which it depends, `shown` is called when it comes onto the screen. `part`, a name of the listing's parts, lights the lines that make what is pointed at.
@@ -137,15 +137,16 @@ export class Picture {
     const em = parseFloat(getComputedStyle(this.box).fontSize);
     this.f = Math.max(8, Math.min(em, width / 25));
     this.made = untracked(() => this.drawing(Math.min(width, 60 * this.f), this.f));
-    const { height, width: used = width } = this.made;
-    const size = `${used.toFixed(1)} ${height.toFixed(1)} ${this.f.toFixed(2)}`;
+    const { height, width: used = width, most = used } = this.made;
+    const zoom = Math.min(1, most / used); // what is wider than its place is drawn smaller
+    const size = `${used.toFixed(1)} ${height.toFixed(1)} ${zoom.toFixed(3)} ${this.f.toFixed(2)}`;
     if (this.size !== size) {
       this.size = size; // only a change of size moves what stands around it
-      this.svg.setAttribute("width", used.toFixed(1));
-      this.svg.setAttribute("height", height.toFixed(1));
+      this.svg.setAttribute("width", (used * zoom).toFixed(1));
+      this.svg.setAttribute("height", (height * zoom).toFixed(1));
       this.svg.setAttribute("viewBox", `0 0 ${used.toFixed(1)} ${height.toFixed(1)}`);
       this.svg.style.fontSize = `${this.f.toFixed(2)}px`;
-      this.below.style.maxWidth = `max(${used.toFixed(0)}px, 26em)`;
+      this.below.style.maxWidth = `max(${(used * zoom).toFixed(0)}px, 26em)`;
     }
     this.svg.setAttribute("aria-label", this.made.label);
     patch(this.ink, this.made.nodes);

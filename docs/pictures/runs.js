@@ -31,9 +31,11 @@ export function runs(figure) {
   effect(() => {
     const { width, heads } = live.plan.value;
     if (width % heads) live.plan.value = { ...live.plan.value, heads: 1 };
-    status.textContent = live.stale.value
-      ? "The settings have changed. Train anew to see what they do; the present run stays, to compare with."
-      : "";
+    status.textContent = live.progress.value.diverged
+      ? live.divergence()
+      : live.stale.value
+        ? "The settings have changed. Train anew to see what they do; the present run stays, to compare with."
+        : "";
     keep.disabled = !live.progress.value.step || live.working.value;
     drop.hidden = !live.before.value?.kept;
   });

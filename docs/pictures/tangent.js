@@ -14,7 +14,8 @@ export function tangent(figure) {
   const token = element("select", { "aria-label": "token of the name" });
   let nudge = 0.2;
   let offered = "";
-  let picked = false; // by the reader; else the number with the largest gradient
+  let picked = false; // by the reader; else the number that has the largest gradient when the token comes up
+  let of = ""; // the run, the name and the token that it was looked for in
   effect(() => {
     const { tokens, T } = typed.value;
     const before = token.value;
@@ -49,7 +50,9 @@ export function tangent(figure) {
       const loss0 = gpt.explicit(tried, tokens, scratch);
       const row = +token.value * gpt.width;
       const sizes = Array.from(scratch.subarray(row, row + gpt.width), Math.abs);
-      if (!picked) choice.value = sizes.indexOf(Math.max(...sizes));
+      const key = `${run.value.id} ${tokens} ${token.value}`;
+      if (!picked && of !== key) choice.value = sizes.indexOf(Math.max(...sizes));
+      of = key;
       const index = row + +choice.value;
       const here = numbers[index];
       const slope = scratch[index];

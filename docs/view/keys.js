@@ -81,6 +81,7 @@ function lectureKey(event, target) {
   if (entered && entered === own && !remote) {
     if (event.key !== "Escape") return false; // its own
     release();
+    if (own.matches(TYPED)) own.blur();
     event.preventDefault();
     event.stopPropagation();
     return true;

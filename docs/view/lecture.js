@@ -12,8 +12,6 @@ const SPLIT = [34, 42, 52, 64]; // and those of a thought that goes in screenful
 const PICTURE = [28, 34, 38, 42, 46, 52, 58, 64]; // and those of a picture
 const SMALLEST_PICTURE = 0.45;
 const DRAWN = "figure, [data-picture], .drawn-beside";
-const CODE = [42, 46, 52, 58, 64]; // and those of the code beside it
-const MOST_ROWS = 26;
 const tooTall = new WeakMap(); // thoughts that did not fit, and on which screen: so they stay divided, however they are drawn
 let part = 0; // which screenful of a thought that is taller than the screen; -1: the last
 let many = 1; // of how many
@@ -41,7 +39,7 @@ function clear() {
   }
   for (const each of document.querySelectorAll("figure[data-picture], .drawn-beside"))
     each.style.fontSize = each.style.zoom = each.style.width = "";
-  for (const code of document.querySelectorAll(".code-beside")) code.remove();
+  for (const code of document.querySelectorAll(".code-below")) code.remove();
   spoken.textContent = "";
 }
 
@@ -54,7 +52,7 @@ const pieces = (stop) =>
 
 // Show the current thought. It is set larger where there is room, smaller where there is not, and what is still too
 // tall goes in screenfuls of whole pieces.
-function light(anew = false) {
+function light(anew = false, within = null) {
   if (!inLecture()) return;
   if (anew) part = 0;
   clear();
@@ -100,6 +98,8 @@ function light(anew = false) {
   const split = tooTall.get(stop) === screenAndType && !picture;
   const screens = split ? screenfuls(stop, all, room, sized) : [all];
   many = screens.length;
+  if (within)
+    part = screens.findIndex((pieces_) => pieces_.some((piece) => piece.contains(within)));
   if (part < 0 || part >= many) part = many - 1;
   if (many > 1) {
     screens[part].forEach((piece) => piece.classList.add("part"));
@@ -112,6 +112,7 @@ function light(anew = false) {
   const name = section.dataset.title ? `${number}. ${section.dataset.title}` : "microgpt";
   spoken.textContent =
     `${name}, ${inSection.indexOf(stop) + 1} of ${inSection.length}` +
+    ` (${places.stops.indexOf(stop) + 1} of ${places.stops.length} in all)` +
     (many > 1 ? `, screen ${part + 1} of ${many}` : "") +
     (stop.querySelector("details[open]") ? ", answered" : "");
   bar.elements.section.value = number;
@@ -146,20 +147,17 @@ function shrink(piece, fits) {
   }
 }
 
-// Beside a picture on a wide screen stands its code: that of its thought, or else the next that makes what is drawn.
-const rowsOf = (stop) => [...stop.children].filter((child) => child.matches(".row"));
-function codeFor(stop) {
-  const following = places.stops.slice(places.stops.indexOf(stop)).map(rowsOf);
-  return following[0].length
-    ? following[0]
-    : following.find((rows) => rows.some((row) => row.dataset.part));
-}
-function putCode(stop, piece, room, sized) {
-  const rows = codeFor(stop);
-  if (!rows || rows.length > MOST_ROWS || innerWidth < 1.2 * innerHeight || innerWidth < 900)
-    return;
+// Below a picture on a wide screen is room for the lines that make what is pointed at: of its own thought, or else of
+// the next that makes what is drawn.
+const rowsOf = (stop) => [...stop.children].filter((child) => child.matches(".row[data-part]"));
+function putCode(stop, piece) {
+  const rows = places.stops
+    .slice(places.stops.indexOf(stop))
+    .map(rowsOf)
+    .find((each) => each.length);
+  if (!rows || innerWidth < 1.2 * innerHeight || innerWidth < 900) return null;
   const code = document.createElement("div");
-  code.className = "code-beside part";
+  code.className = "code-below part";
   code.ariaHidden = "true";
   for (const row of rows) {
     const copy = row.cloneNode(true);
@@ -167,16 +165,12 @@ function putCode(stop, piece, room, sized) {
     copy.querySelectorAll(".talk, .numbers").forEach((each) => each.remove());
     code.append(copy);
   }
-  piece.before(code);
-  const fits = (lines) => {
-    code.style.fontSize = `${sized(lines) * bodySize()}px`;
-    return code.offsetHeight <= room;
-  };
-  if (!CODE.some(fits)) code.remove();
+  piece.after(code);
+  return code;
 }
 const codeOf = (piece) => {
-  const before = piece.previousElementSibling;
-  return before?.matches(".code-beside") ? before : null;
+  const after = piece.nextElementSibling;
+  return after?.matches(".code-below") ? after : null;
 };
 
 // Its height with what must stay free above and below.
@@ -193,9 +187,9 @@ function screenfuls(stop, all, room, sized) {
   for (const piece of all) {
     const drawn = piece.matches(DRAWN); // a picture has a screen of its own
     if (drawn) {
-      putCode(stop, piece, room, sized);
-      draw(piece, sized, () => spaceOf(piece) <= room);
-      codeOf(piece)?.classList.remove("part");
+      const code = putCode(stop, piece);
+      draw(piece, sized, () => spaceOf(piece) + (code?.offsetHeight ?? 0) <= room);
+      code?.classList.remove("part");
     }
     const tall = drawn ? Infinity : spaceOf(piece);
     if (!screens.length || height + tall > room) {
@@ -226,6 +220,8 @@ function step(by) {
   else if (all[here + by]) {
     places.setAt(all[here + by].dataset.at);
     part = by > 0 ? 0 : -1;
+    const folded = current().matches(".question") && current().querySelector("details");
+    if (folded) folded.open = by < 0;
   }
   light();
   places.keep();

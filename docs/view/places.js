@@ -68,13 +68,14 @@ export function find(place) {
     null
   );
 }
-export function goTo(place, into = true) {
+// within: the element of the thought that is to be seen, if it goes in screenfuls.
+export function goTo(place, into = true, within = null) {
   const target = find(place);
   if (!target) return false;
   if (inLecture()) {
     const stop = target.closest(".stop") || stops.find((each) => target.contains(each)) || stops[0];
     at = stop.dataset.at;
-    light(true);
+    light(true, within);
   } else {
     if (target.tagName === "DETAILS") target.open = true;
     if (place === "0") scrollTo({ top: 0, behavior: "instant" });
@@ -86,8 +87,8 @@ export function goTo(place, into = true) {
   return true;
 }
 export function turnSection(by) {
-  const here = Number((inLecture() ? at : section()).split(".")[0] || 0);
-  goTo(String(Math.min(sections.length - 1, Math.max(0, here + by))));
+  const next = Number((inLecture() ? at : section()).split(".")[0] || 0) + by;
+  if (next < sections.length) goTo(String(Math.max(0, next)));
 }
 export function setAt(place) {
   at = place;
@@ -101,8 +102,10 @@ export function see(names) {
     .filter(Boolean);
   if (inLecture()) {
     if (places.some(shown)) return true;
-    const stop = places.map((place) => place.closest(".stop")).find(Boolean);
-    return Boolean(stop) && goTo(stop.dataset.at, false);
+    const here = stops.findIndex((stop) => stop.dataset.at === at);
+    const away = (place) => Math.abs(stops.indexOf(place.closest(".stop")) - here);
+    const [nearest] = places.sort((a, b) => away(a) - away(b));
+    return Boolean(nearest) && goTo(nearest.closest(".stop").dataset.at, true, nearest);
   }
   const visible = places.filter(shown);
   const seen = ({ top, bottom }) => bottom > barHeight() + 80 && top < innerHeight - 80;
