@@ -53,16 +53,17 @@ if not docs:
 random.seed(args.seed)
 random.shuffle(docs)
 
-# A model can only work with numbers, so we cut every name into tokens, here single letters,
+# A model can only work with numbers, so we cut every name into tokens, here single characters,
 # and give each token a number. Before every name we put a special token called BOS, for
 # "beginning of sequence". It is what the model sees when it has to predict the first letter.
-# After the last letter the same token appears again, this time to mark the end. (Many models
-# have a second token for this, EOS.) The set of all different tokens is called the vocabulary.
-# In our file these are the letters a to z, with the numbers 0 to 25, and BOS, with the number
-# 26. So "anna" becomes 26 0 13 13 0 26. The numbers are only labels. The fact that n is 13 and
-# o is 14 doesn't make them similar. The task is always the same: given the tokens so far,
-# which token comes next? A program that gives each token a probability of being the next one
-# is called a language model.
+# After the last letter the same token appears again, this time to mark the end. The model
+# reads it only at the beginning and predicts it only at the end, so the two don't get mixed
+# up. (Many models have a second token for the end, called EOS.) The set of all different
+# tokens is called the vocabulary. In our file these are the letters a to z, with the numbers 0
+# to 25, and BOS, with the number 26. So "anna" becomes 26 0 13 13 0 26. The numbers are only
+# labels. The fact that n is 13 and o is 14 doesn't make them similar. The task is always the
+# same: given the tokens so far, which token comes next? A model that gives each token a
+# probability of coming next is called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -83,18 +84,18 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # number grew a little, how fast would the loss grow? That is the derivative of the loss with
 # respect to this number. We call it the number's gradient. (Mathematicians use this word for
 # the list of all these derivatives.) The code below finds all of them in a single backward
-# pass. This is automatic differentiation, or autograd for short. In neural networks it is
-# known as backpropagation.
+# pass. This is automatic differentiation, in its reverse mode, or autograd for short. In
+# neural networks it is known as backpropagation.
 #
 # We can draw a computation as a graph. Its nodes are numbers, and they are joined by edges.
 # Take c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the
-# children of c, because we will start at the result and go down from c to them. (Other books
-# call them the inputs of c.) A number that was not computed from others has no children, and
-# is called a leaf. Each edge carries a local gradient. If the number a changes a little, c
-# changes b times as much, so the local gradient on the edge to a is b. In the same way, the
-# local gradient on the edge to b is a. In a + b, both local gradients are 1. For the other
-# operations, calculus tells us the derivatives. exp(a) is e to the power a, and log is the
-# natural logarithm:
+# children of c, because we will start at the result and go down from c to them. (Elsewhere
+# they are called its inputs, or its parents.) A number that was not computed from others has
+# no children, and is called a leaf. Each edge carries a local gradient. If the number a
+# changes a little, c changes b times as much, so the local gradient on the edge to a is b. In
+# the same way, the local gradient on the edge to b is a. In a + b, both local gradients are 1.
+# For the other operations, calculus tells us the derivatives. exp(a) is e to the power a, and
+# log is the natural logarithm:
 #
 #   operation     its local gradient
 #   exp(a)        exp(a)
@@ -128,7 +129,7 @@ class Value:                                                    # remembers how 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # power is a plain number
+    def __pow__(self, power):                                   # math.pow refuses (-2) ** 0.5
         return Value(math.pow(self.data, power), [(self, power * math.pow(self.data, power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
@@ -138,24 +139,24 @@ class Value:                                                    # remembers how 
     def __rsub__(self, other): return -self + other             # 2 - a calls a.__rsub__(2)
     def __truediv__(self, other): return self * other ** -1
     def __rtruediv__(self, other): return self ** -1 * other    # 2 / a
-    __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() adds to 0
+    __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() starts at 0
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # We put this result into a queue. Then we keep taking out the node that was made last, and
-    # pass its gradient on to its children. A child that was made from others joins the queue
-    # when we first meet it. Leaves only receive. All results that use a node were made after
-    # it. So they have had their turn, and its gradient is complete, when its own turn comes.
-    # Such an order is called topological. heappop takes the lowest pair, hence the minus.
+    # First this result waits, and then every result that we meet on the way back. Of those
+    # that wait, we always take the one that was made last. It passes its gradient on to its
+    # children. Whatever uses a Value was made after it, so it has been taken before it. That
+    # is why a Value's gradient is complete when it is taken. (This order is called
+    # topological.) heappop takes the lowest number, hence the minus.
     def backward(self):
         self.grad = 1.0                                         # d self / d self
-        queue, found = [(-self.order, self)], {self}
-        while queue:
-            _, node = heapq.heappop(queue)
+        waiting, found = [(-self.order, self)], {self}
+        while waiting:
+            _, node = heapq.heappop(waiting)
             for child, local_grad in node.edges:
-                if child.edges and child not in found:
+                if child.edges and child not in found:          # not leaves
                     found.add(child)
                     child.grad = 0.0                            # forget earlier backward passes
-                    heapq.heappush(queue, (-child.order, child))
+                    heapq.heappush(waiting, (-child.order, child))
                 child.grad += local_grad * node.grad            # the chain rule, edge by edge
 
 # Let's try it on a * b + a, for a = 2 and b = 3. The arrows are the edges. They lead from each
@@ -178,18 +179,16 @@ class Value:                                                    # remembers how 
 # to a. If h went before g, it would have only the 1 from the sum, and a would get 2. The 3
 # from g would come too late, because h passes on its gradient only once.
 #
-# backward() sets the gradients of results to 0 before it adds to them, but not those of
-# leaves. In a leaf, the gradients of several calls add up. This is how a model can learn from
-# several names at once. Ours learns from one name at a time, and makes new Values for each,
-# with gradients of 0.
+# A leaf keeps the gradients of earlier calls, and new ones are added. So one could learn from
+# several names at once. We will make new leaves for every name, and begin at 0.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 
 # A dot product multiplies two vectors element by element and adds up the products. Built
 # from * and +, a dot product of 16 terms would make about 30 Values. We will need many dot
-# products, so we make each of them a single Value. As in any product, the local gradient of an
-# element is its partner, the number that it is multiplied by. For example, if y holds the
+# products, so we make each of them a single Value. As in any product, the local gradient of
+# each element is the number that it is multiplied by, its partner. For example, if y holds the
 # Values 3 and 4, then the dot product of [a, b] and y is 3 * a + 4 * b. So its local gradient
 # for a is 3, and for b it is 4. zip makes the edges. It pairs each Value of x with the number
 # of its partner in y, and each Value of y with the number of its partner in x. sumprod is the
@@ -205,33 +204,31 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
 # A model that is built from such matrices, with simple functions such as relu between them, is
-# called a neural network. Its parameters are often called weights. Until section 11 we avoid
-# this word, because attention has weights of another kind. Each token has a row of numbers in
-# the matrix "token". This row is called the token's embedding, and it is all that the model
-# ever sees of the token. At first its numbers are random. Training gives them a meaning. If
-# two letters are used alike, for example because the same letters tend to follow them,
-# training pushes their rows in similar directions, and the rows can become similar. The length
-# of the row is the width, or embedding dimension. Each position in a name has an embedding,
-# too, in the matrix "position". The number of positions is the block size. The model never
-# looks at more tokens than that, so this is also its context length. (Elsewhere, a block often
-# means one layer of a transformer.)
+# called a neural network. Its parameters are often called weights. (Until section 11 we keep
+# that word for something else.) Each token has a row of numbers in the matrix "token". This
+# row is called the token's embedding, and it is all that the model ever sees of the token. At
+# first its numbers are random. Training gives them a meaning. If two letters are used in
+# similar ways, for example because the same letters tend to follow them, training pushes their
+# rows in similar directions, and the rows can become similar. The length of the row is the
+# width, or embedding dimension. Each position in a name has an embedding, too, in the matrix
+# "position". The number of positions is the block size. The model never looks at more tokens
+# than that, so this is also its context length.
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
 # first row gives the first number of the result, its dot product with the second row gives the
 # second number, and so on. For example, the matrix [[3, 4], [5, 6]] turns [1, 2] into
 # [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. In linear algebra, this is the product of a
 # matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers. The matrix
-# that is used last is lm_head, short for language model head. It makes a number for each token
-# of the vocabulary, its logit. The higher a logit is, compared with the others, the more
-# likely this token is to come next, according to the model. The remaining matrices are grouped
-# into layers. Each layer has four for attention and two for the MLP, which section 5 explains.
-# Their names are pairs, such as ("query", 0) for the query matrix of the first layer. Many
-# networks also add a learned number to each result, a bias. We leave it out.
+# that is used last is lm_head, short for language model head. (It is not one of the attention
+# heads of section 5.) It gives every token of the vocabulary one number, called its logit. The
+# higher a logit is, compared with the others, the more likely this token is to come next,
+# according to the model. The remaining matrices are grouped into layers. Each layer has four
+# for attention and two for the MLP, which section 5 explains. Their names are pairs, such as
+# ("query", 0) for the query matrix of the first layer.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
-# position has 16 * 16, and the four matrices of attention have 16 * 16 each. Inside the MLP
-# there are four times as many numbers as in a row, so its two matrices have 64 * 16 and
-# 16 * 64. That makes 4,192 parameters.
+# position has 16 * 16, and the four matrices of attention have 16 * 16 each. The MLP is four
+# times as wide, so its two matrices have 64 * 16 and 16 * 64. That makes 4,192 parameters.
 shapes = {"token": (vocab, width), "position": (block, width), "lm_head": (vocab, width)}
 for layer in range(layers):
     for role in "query", "key", "value", "output":              # attention
@@ -252,8 +249,8 @@ def matrices(numbers):                                          # [params] -> {n
 # get the same gradient. They would stay equal forever, and do the work of just one number. To
 # break this symmetry, we draw the parameters from a normal distribution around 0. Its standard
 # deviation, the typical distance from 0, is 0.08, which is simply a choice. Such small numbers
-# give small logits, so the untrained model prefers no token much to any other. The parameters
-# are plain numbers. Whenever we need gradients, we will make a Value of each.
+# give small logits, so the untrained model has no strong preference for any token. The
+# parameters are plain numbers. Whenever we need gradients, we will make a Value of each.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
 print(f"num params: {len(untrained)}")
 
@@ -268,7 +265,7 @@ def transpose(matrix):                                          # [A][B] -> [B][
     return list(zip(*matrix))
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
-# how well two vectors match. Wherever two elements have the same sign, their product adds to
+# how well two vectors match. Wherever two partners have the same sign, their product adds to
 # it, and wherever they have opposite signs, their product takes away from it. (It also grows
 # with the size of the numbers.) Think of each row of the matrix as a pattern. Then the result
 # says how well x matches each pattern.
@@ -278,13 +275,13 @@ def linear(x, matrix):                                          # [nin], [nout][
 # softmax turns scores into probabilities. exp makes them positive, and dividing by their total
 # makes them sum to 1. Take the scores 2 and 1. exp(2) is 7.39 and exp(1) is 2.72, and
 # 7.39 / (7.39 + 2.72) is 0.73. So they become 0.73 and 0.27. The largest score gets the
-# largest share, so this is a soft way of choosing it. We will use softmax in two places: for
-# the weights in attention, and for the probabilities of the next token. The scores 1 and 0
-# would also become 0.73 and 0.27, because only differences count: exp(2) / exp(1) is
-# exp(2 - 1). So we may subtract the same number from all the scores. We subtract the largest,
-# because exp of a large number would overflow: it would be too large for a float. Since the
-# result is the same whatever we subtract, the gradient of the number that we subtract would be
-# 0, and it needs no edges.
+# largest share. Hence the name: it is a soft version of picking the maximum. We will use
+# softmax in two places: for the weights in attention, and for the probabilities of the next
+# token. The scores 1 and 0 would also become 0.73 and 0.27, because only differences count:
+# exp(2) / exp(1) is exp(2 - 1). So we may subtract the same number from all the scores. We
+# subtract the largest, because exp of a large number would overflow: it would be too large for
+# a float. Since the result is the same whatever we subtract, the gradient of the number that
+# we subtract would be 0, and it needs no edges.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -292,33 +289,33 @@ def softmax(scores):                                            # [N] -> [N]
     return [each * scale for each in exps]
 
 # rmsnorm gives a vector a standard size (Zhang and Sennrich, 2019). RMS stands for root mean
-# square, the square root of the mean of the squares. Every number is divided by it. After
-# that, the mean of the squares is 1. (The 1e-5 changes it a little, but keeps us from dividing
-# by 0.) Attention and the MLP will read normalized vectors, so they always get numbers of
-# about the same size, even if x grows from layer to layer. Most models also learn a factor for
-# each number. We leave it out.
+# square, the square root of the mean of the squares. We divide every number by it. After that,
+# the mean of the squares is 1. (The 1e-5 changes it a little, but keeps us from dividing by
+# 0.) Attention and the MLP will read normalized vectors, so they always get numbers of about
+# the same size, even if x grows from layer to layer.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
 
 # Now the plan of the model:
 #
-#   token + position --> norm --> x --+-----------------> + --+-----------> + --> lm_head, logits
+#   token + position --> norm --> x --o-----------------> + --o-----------> + --> lm_head, logits
 #                                     '-> norm, attention ^   '-> norm, MLP ^
 #
 # The embedding of a token and the embedding of its position are added together to make one
 # vector, called x. Both are learned, so training can, for example, use the first ten numbers
 # for the letter and the last six for the position. If the letter's embedding is near 0 in the
-# last six, and the position's in the first ten, nothing is lost in the sum. Each position in a
-# name has its own x. The two n's of anna share the embedding of their token, but not that of
-# their position. The sum is small at first, so we normalize it, and x starts out with numbers
-# of about size 1. (For the first layer, normalizing it again will change almost nothing, but
-# this way all layers are the same.) Then come the layers. In every layer, attention comes
-# first, which lets a token listen to the tokens before it, and then the MLP, which works on
-# each token by itself. Each reads a normalized copy of x and adds its result to x. (This is
-# called pre-norm. The first transformers normalized x after each addition instead.) At the
-# end, lm_head makes the logits, from x as it is. The part of the plan between x and lm_head is
-# one layer. With more layers, it repeats.
+# last six, and the position's in the first ten, nothing is lost in the sum. From here on, a
+# token is one place in the name, and every token has its own x. The two n's of anna share the
+# embedding of their token, but not that of their position. The sum is small at first, so we
+# normalize it, and x starts out with numbers of about size 1. (For the first layer,
+# normalizing it again will change almost nothing, but this way all layers are the same.) Then
+# come the layers. In every layer, attention comes first, which lets a token listen to itself
+# and the tokens before it, and then the MLP, which works on each token by itself. Each reads a
+# normalized copy of x and adds its result to x. (This is called pre-norm. The first
+# transformers normalized x after each addition instead.) At the end, lm_head makes the logits,
+# from x without normalizing it again. The part of the plan between x and lm_head is one layer.
+# With more layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
 # connection, because a layer only has to find what remains to be added, the residual. And x is
@@ -326,66 +323,99 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # attention, and the next layer, if there is one, on both. The stream also helps the gradients.
 # The derivative of a sum with respect to each of its terms is 1. So there is always a path on
 # which gradients come back along x through all the layers unchanged. On all other paths they
-# are multiplied by many local gradients, and could become tiny or huge.
+# are multiplied by many local gradients, and could vanish or explode, as one says.
 
-# Attention is how tokens pass information to each other. Since it happens within a single
-# text, it is also called self-attention. From a normalized copy of its x, called n in the
-# code, each token makes three vectors, with three matrices. The query says what this token is
-# looking for. The key says how other tokens can find it. The value is what it tells the tokens
-# that find it. (It has nothing to do with our class Value.) What makes a token easy to find is
-# not always what it has to tell, so key and value are different vectors. Query and key are
-# different as well. If they were the same vector, a token would tend to attend to itself, and
-# any two tokens would always be equally interested in each other. In anna, for example, the
+# Attention is how a token collects information from the tokens before it. Since it happens
+# within a single text, it is also called self-attention. In short:
+#
+#   query and keys --> scores --> softmax --> weights --> weighted sum of the values, heard
+#
+# Step by step. From a normalized copy of its x, called n in the code, each token makes three
+# vectors, with three matrices. The query says what this token is looking for. The key says how
+# other tokens can find it. The value is what it tells the tokens that find it. (It has nothing
+# to do with our class Value.) What makes a token easy to find is not always what it has to
+# say, so key and value are different vectors. Query and key are different as well. If they
+# were the same vector, a token would usually match itself best. In anna, for example, the
 # second n might ask whether a vowel came before. The key of the first a might say that here is
 # a vowel, and its value which vowel it is.
 #
 # A token compares its query with the keys of all the tokens that it can listen to, by dot
-# products. Divided by a constant, which we will come to, these are its scores. softmax turns
-# the scores into weights. Then the token adds up the values, each times its weight. We say
-# that it attends to these tokens, with these weights. The sum is what the token has heard.
-# (Elsewhere it is called the output of a head.) At first the three matrices are random. But
-# wherever listening more to a token would make the loss smaller, training changes the matrices
+# products. We divide these by a constant, and call the results scores. softmax turns the
+# scores into weights. Then the token adds up the values, each times its weight. We say that it
+# attends to these tokens, with these weights. The sum is what the token has heard. (Elsewhere
+# it is called the output of a head.) At first the three matrices are random. But wherever
+# listening more to a token would make the loss smaller, training tends to change the matrices
 # so that the query and that token's key match better. In section 10, we will test how much
 # attention helps with short names.
 #
+# Here is an example, with vectors of 4 numbers. A token has the query [2, 2, 0, 0]. It can
+# listen to the token before it, with the key [2, 0, 1, 0], and to itself, with the key
+# [0, 1, 0, 3]. The dot products of the query with these keys are 4 and 2. We divide them by 2,
+# which is the square root of 4, the number of elements. The scores are then 2 and 1, and
+# softmax turns them into the weights 0.73 and 0.27. Say that the values of the two tokens are
+# [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the first and 0.27 times the
+# second, which comes to [7.3, 2.7, 0, 0].
+#
+# Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
+# are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
+# different terms are as often -1 as +1, so on average they cancel. So the square is 4 on
+# average, and the sum itself is typically about 2 or -2, because 2 is the square root of 4. A
+# sum of 100 such terms is typically about 10 away from 0. The terms of a real dot product have
+# other sizes, but if two vectors are unrelated, their signs are just as mixed, so the sum
+# grows in the same way: with four times as many elements, it is typically twice as large. The
+# division makes up for this. Without it, in long vectors, softmax could easily give one token
+# a weight of nearly 1, and all others nearly 0. Then a small change in the scores would make
+# almost no difference, the gradients of the scores would be nearly 0, and queries and keys
+# would hardly learn.
+#
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
-# is done for each slice separately. (Every slice was still made from all 16 numbers of n.)
-# Each of these computations is called a head, and together they make multi-head attention. One
-# head might look for vowels, another for the beginning of the name. Nobody tells a head what
-# to look for. Training settles that, and the answer may be nothing that we have a word for. At
-# the end, the matrix "output" mixes what the heads have heard into one vector that can be
-# added to x.
+# is done for each slice separately. (Every slice was still made from all 16 numbers of n. And
+# four small heads need no more arithmetic than one large one.) Each of these computations is
+# called a head, and together they make multi-head attention. One head might look for vowels,
+# another for the beginning of the name. Nobody tells a head what to look for. Training settles
+# that, and the answer may be nothing that we have a word for. At the end, the matrix "output"
+# mixes what the heads have heard into one vector that can be added to x.
 #
 # We go through a name token by token. Each token first appends its key to one list and its
 # value to another, and then listens to everything in the two lists. It hears itself and the
-# tokens before it, but it can't look ahead. Attention of this kind is called causal. Since a
-# token never hears a later one, its x depends only on the tokens so far, so its key and value
-# never change. They can stay in the lists, which are called the KV cache, and nothing is
-# computed twice. The lists hold Values, so in training, gradients flow back along their edges
-# to the earlier tokens. (Elsewhere the KV cache is only used when a model generates text. In
-# training, all tokens are handled at once, as in section 11.)
+# tokens before it, but it can't look ahead, because nothing later is in the lists yet.
+# Attention of this kind is called causal. Since a token never hears a later one, its x depends
+# only on the tokens so far, so its key and value never change. They can stay in the lists,
+# which are called the KV cache, and nothing is computed twice. The lists hold Values, so in
+# training, gradients flow back along their edges to the earlier tokens. (Elsewhere the
+# KV cache is only used when a model generates text. In training, all tokens are handled at
+# once, as in section 11.)
 
-# Here is an example of one head, with vectors of 4 numbers. A token has the query
-# [2, 2, 0, 0]. It can listen to the token before it, with the key [2, 0, 1, 0], and to itself,
-# with the key [0, 1, 0, 3]. The dot products of the query with these keys are 4 and 2. We
-# divide them by 2, which is the square root of 4, the number of elements. (We will see why
-# after the code.) The scores are then 2 and 1, and softmax turns them into the weights 0.73
-# and 0.27. Say that the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0]. Our
-# token hears 0.73 times the first and 0.27 times the second, which comes to [7.3, 2.7, 0, 0].
+# After attention comes the MLP, short for multilayer perceptron, also called feed-forward
+# network. It deals with each token by itself. Each row of its matrix "up" is a pattern, and
+# linear says how well the normalized copy of x matches it. There are 4 * width patterns, a
+# common choice. Then relu turns negative numbers into 0, so that only patterns with a positive
+# match have an effect. A simple function that bends each number like this is called an
+# activation function. A pattern with its relu is called a neuron, and all of them together are
+# a hidden layer. (It is only a part of one of our layers.) Then the matrix "down" turns these
+# numbers back into a vector as long as x. Say there are two patterns, with the numbers 2 and 0
+# after relu, and a width of 2, and the rows of "down" are [1, 5] and [3, 7]. Then the result
+# is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the first column, [1, 3]. So
+# each pattern has a column of "down", and the better the pattern is matched, the more of its
+# column is added to x.
 #
+# Why relu? Without it, a second matrix would add nothing. Say that "up" makes the numbers
+# 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
+# just 11 * a + 3 * b, and a single matrix could have made it. relu bends a straight line, and
+# with enough of them, sums of bent lines can follow any curve.
+
 # Now the whole model, for one token. Here is the plan once more:
 #
-#   token + position --> norm --> x --+-----------------> + --+-----------> + --> lm_head, logits
+#   token + position --> norm --> x --o-----------------> + --o-----------> + --> lm_head, logits
 #                                     '-> norm, attention ^   '-> norm, MLP ^
 #
-# Steps 1 to 6 of a layer are attention. Steps 7 to 9 are the MLP, which is explained below the
-# code. The cache holds a pair of lists, keys and values, for each layer, at first [([], [])].
-# So a loop over the cache goes through the layers. head is a Python slice, so query[head] is
-# query[0:4] for the first head. For the weighted sum, transpose gives us the columns of the
-# values: the first numbers of all the values, then the second numbers, and so on. In our
-# example, the first column is [10, 0], and its dot product with the weights is
-# 0.73 * 10 + 0.27 * 0 = 7.3.
+# Steps 1 to 6 of a layer are attention, and steps 7 to 9 are the MLP. The cache holds a pair
+# of lists, keys and values, for each layer, at first [([], [])]. So a loop over the cache goes
+# through the layers. head is a Python slice, so query[head] is query[0:4] for the first head.
+# For the weighted sum, transpose gives us the columns of the values: the first numbers of all
+# the values, then the second numbers, and so on. In our example, the first column is [10, 0],
+# and its dot product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -409,54 +439,26 @@ def gpt(model, token, position, cache):                         # -> logits [voc
         x = add(x, linear(hidden, model["down", layer]))        # 9: add their columns
     return linear(x, model["lm_head"])                          # a logit for each token
 
-# Steps 7 to 9 are the MLP, short for multilayer perceptron. It deals with each token by
-# itself. Each row of its matrix "up" is a pattern, and linear says how well the normalized
-# copy of x matches it. There are 4 * width patterns, a common choice. Then relu turns negative
-# numbers into 0, so that only patterns with a positive match have an effect. A simple function
-# that bends each number like this is called an activation function. A pattern with its relu is
-# called a neuron, and all of them together are a hidden layer. (It is only a part of one of
-# our layers.) Then the matrix "down" turns these numbers back into a vector as long as x. Say
-# there are two patterns, with the numbers 2 and 0 after relu, and a width of 2, and the rows
-# of "down" are [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or
-# [2, 6]. This is 2 times the first column, [1, 3]. So each pattern has a column of "down", and
-# the better the pattern is matched, the more of its column is added to x.
-#
-# Why relu? Without it, a second matrix would add nothing. Say that "up" makes the numbers
-# 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
-# just 11 * a + 3 * b, and a single matrix could have made it. relu bends a straight line, and
-# sums of many bent lines can follow any curve.
-#
-# Why do we divide by the square root, in step 5? A dot product is a sum. Imagine a sum of 4
-# terms that are each +1 or -1 at random. Square it: the four squares give 4, and the products
-# of two different terms are as often -1 as +1, so on average they cancel. So the square is 4
-# on average, and the sum itself is typically about 2 or -2, because 2 is the square root of 4.
-# A sum of 100 such terms is typically about 10 away from 0. The terms of a real dot product
-# have other sizes, but if two vectors are unrelated, their signs are as mixed, so it grows in
-# the same way: with four times as many elements, it is typically twice as large. The division
-# makes up for this. Without it, in wide heads, softmax could easily give one token a weight of
-# nearly 1, and all others nearly 0. Then a small change in the scores would make almost no
-# difference, the gradients of the scores would be nearly 0, and queries and keys would hardly
-# learn.
-#
 # What a token hears is a sum, and a sum does not depend on the order of its terms. So without
 # positions, our one layer could not tell in which order the earlier letters came. (With more
 # layers it could, to some extent, because what a letter has heard in the first layer depends
 # on its place.)
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
-# there are about four times as many pairs of tokens to compare. In very long texts, this is
-# most of the work.
+# there are about four times as many pairs of tokens to compare. The cost is quadratic in the
+# length, as one says. In very long texts, this is most of the work.
 #
 # And that is a transformer (Vaswani and colleagues, 2017). Layer by layer, it transforms the
 # vector of a token into one that says what comes next. The first transformers were made to
 # translate. One half, the encoder, read a sentence, and the other half, the decoder, wrote its
 # translation. A GPT is only the half that writes, without the part that listens to the
-# encoder. GPT-2 (Radford and colleagues, 2019) follows the same plan as our model. Its
-# smallest version has 124 million parameters: 12 layers, a width of 768 and a context of 1,024
-# tokens. It differs in details. It does not normalize the sum of the embeddings, but it
-# normalizes x once more before lm_head. Instead of RMSNorm and ReLU it uses two relatives of
-# theirs, LayerNorm and GELU. It has biases, and a single matrix serves as token and as
-# lm_head.
+# encoder. It is called decoder-only. GPT-2 (Radford and colleagues, 2019) follows the same
+# plan as our model. Its smallest version has 124 million parameters: 12 layers, a width of 768
+# and a context of 1,024 tokens. It differs in details. It does not normalize the sum of the
+# embeddings, but it normalizes x once more before lm_head. Instead of RMSNorm and ReLU it uses
+# two relatives of theirs, LayerNorm and GELU. It learns a factor for each normalized number,
+# and adds a learned number, a bias, to each result of a matrix. And a single matrix serves as
+# token and as lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -477,7 +479,7 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # 26). After each prediction we feed in the true token, not the model's guess, so that a wrong
 # guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is the
 # mean of the surprises, so that long and short names can be compared. This mean is called the
-# cross-entropy loss, a term from information theory.
+# cross-entropy loss.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -486,10 +488,10 @@ def loss_of(model, tokens):                                     # [BOS ... BOS] 
         surprises.append(-probs[target].log())                  # minus log p
     return sum(surprises) / len(surprises)
 
-# Let's see what the untrained model makes of the first name. It is usually a little above
-# 3.30. The probabilities of the untrained model differ a little, at random. If the right token
-# gets half of 1 / 27, that costs 0.69. If it gets one and a half times 1 / 27, that saves only
-# 0.41. On balance, random differences lose.
+# Let's see what the untrained model makes of the first name. Its loss is usually a little
+# above 3.30. The probabilities of the untrained model differ a little, at random. If the right
+# token gets half of 1 / 27, that costs 0.69. If it gets one and a half times 1 / 27, that
+# saves only 0.41. On average, random differences make the loss larger.
 example = encode(docs[0])
 loss = loss_of(matrices([Value(number) for number in untrained]), example)
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
@@ -510,13 +512,12 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 
 # How do we know that a gradient is right? It is a slope, so we can measure it. We compute the
 # loss twice, once with one parameter increased by 0.00001 and once with it decreased by
-# 0.00001, and divide the change in the loss by the change in the parameter. This is called a
-# gradient check. (With a much smaller change, the two losses would agree in almost all their
-# digits, and rounding would spoil their difference.) We take the first number in the embedding
-# of BOS, because every name uses it. (The gradient of a number that is not used is 0, and
-# checking it would prove nothing.) The matrix "token" is the first in the list of parameters,
-# so its row BOS starts at index BOS * width. This tests one gradient of thousands. Section 12
-# will compare all of them with those of a second engine.
+# 0.00001, and divide the change in the loss by the change in the parameter. (Going to both
+# sides is much more precise than going to one.) This is called a gradient check. We take the
+# first number in the embedding of BOS, because every name uses it. (The gradient of a number
+# that is not used is 0, and checking it would prove nothing.) The matrix "token" is the first
+# in the list of parameters, so its row BOS starts at index BOS * width. This tests one
+# gradient of thousands. Section 12 will compare all of them with those of a second engine.
 which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -529,12 +530,13 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # A gradient says how fast the loss grows with a parameter. So the simplest way to learn is to
 # move every parameter a little in the opposite direction: we subtract its gradient times a
 # small number, the learning rate. We move only a little, because a slope tells us nothing
-# about what is far away. This is called gradient descent. If the rate is small enough, the
-# loss on this name goes down. (Nothing guarantees that this finds the best parameters of all.
-# In practice it finds good ones.) But there are two problems. First, the next name may pull
-# the other way. Second, some parameters have large gradients and others tiny ones. The
-# embedding of a rare letter, for example, gets no gradient from most names, and yet it has to
-# be learned just as well as the others. No single rate suits all parameters.
+# about what is far away. This is called gradient descent: the new number is
+# number - rate * gradient. If the rate is small enough, the loss on this name goes down.
+# (Nothing guarantees that this finds the best parameters of all. In practice it finds good
+# ones.) But there are two problems. First, the next name may pull the other way. Second, some
+# parameters have large gradients and others tiny ones. The embedding of a rare letter, for
+# example, gets a gradient of 0 from most names, and yet it has to be learned just as well as
+# the others. No single rate suits all parameters.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
 # exponential moving averages, for every parameter. One is the mean of its recent gradients. If
@@ -546,10 +548,10 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # Adam is short for adaptive moment estimation. Adam divides the first mean by the typical
 # size, multiplies the result by the rate, and subtracts it from the parameter.
 #
-# Say the gradient is always the same number g. Then the two means are g and g², and g / √(g²)
-# is 1 or -1, whether g is large or tiny. So all parameters whose gradients agree move by about
-# the rate in every step. But if the sign of the gradient keeps changing, the mean is near 0,
-# and the parameter hardly moves.
+# Say that the gradient is always the same number g. Then the two means are g and g², and
+# g / √(g²) is 1 or -1, whether g is large or tiny. So all parameters whose gradients agree
+# move by about the rate in every step. But if the sign of the gradient keeps changing, the
+# mean is near 0, and the parameter hardly moves.
 #
 # To update the first mean, we take 0.85 times its old value and add 0.15 times the new
 # gradient. With every name, the share of each older gradient shrinks by 15 percent. After 7
@@ -564,8 +566,8 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # 0.85 ** 2 is the share of the starting value 0 that is left. In general we divide by
 # 1 - 0.85 ** count, where count is the number of names so far, and the second mean by
 # 1 - 0.99 ** count. This is called bias correction, and later it hardly matters. The 1e-8
-# keeps us from dividing by 0. (In textbooks, 0.85 is beta 1, 0.99 is beta 2 and 1e-8 is
-# epsilon.)
+# keeps us from dividing by 0. (What is 0.85 here, textbooks call beta 1. 0.99 is beta 2, and
+# 1e-8 is epsilon.)
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
@@ -578,30 +580,29 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5
 # times the rate in a single step, however small g is. With each of the next names the first
 # mean is 0.85 times as large, and the root hardly changes. So the parameter moves in all by
-# about 10 times the rate, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. A rare letter
-# learns a lot from each of its few names.
+# about 10 times the rate, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. So the model
+# learns a lot about a rare letter from each of its few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999, and here they would do about as
 # well. On a model this small, even plain gradient descent comes close, once you have found the
-# right rate for it. In large models, Adam and its relatives are far ahead.
+# right rate for it. In large language models, Adam and its relatives are far ahead.
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam
 # moves the parameters. That is all there is to training. Each step uses one name, not all of
 # them, so its gradients only estimate those of all names together. This idea is called
-# stochastic gradient descent, and Adam is a refinement of it. Usually one takes a batch of
+# stochastic gradient descent, and Adam is a refinement of it. In practice one takes a batch of
 # many examples in each step, so that the estimate is better and parallel hardware is kept
 # busy.
 #
 # How do we see that the model learns? Some names are harder than others, so the loss jumps up
 # and down. Watch the perplexity instead, which is exp of the mean loss of the last 100 names.
 # exp undoes the logarithm: a model that knows nothing has a loss of log 27 and a perplexity of
-# 27. A table that only counts pairs of letters comes to about 13, as section 10 will show. A
-# perplexity of 12 means that the model is as unsure, on average, as if it had to choose among
-# 12 equally likely tokens. On new names it can't fall to 1, because nobody can know for
-# certain which letter comes next. (Usually one takes the mean over all tokens, so that each
-# token counts the same. Here this makes hardly any difference.) The mean over a hundred names
-# still fluctuates, so small ups and downs mean nothing.
+# 27. A table that only counts pairs of letters comes to about 13, as section 10 will show. It
+# falls quickly at first, and then slowly, to about 12. A perplexity of 12 means that the model
+# is as unsure, on average, as if it had to choose among 12 equally likely tokens. On new names
+# it can't fall to 1, because nobody can know for certain which letter comes next. The mean
+# over a hundred names still fluctuates, so small ups and downs mean nothing.
 #
 # The next function prints a line of progress after each step. The bar at its end shows the
 # perplexity, and is cut off at 25. In a terminal, each line overwrites the last, but every
@@ -613,7 +614,7 @@ def report(losses, steps):
     print(f"step {step:4d} / {steps:4d} | loss {losses[-1]:.4f} | perplexity {perplexity:#4.3g} "
           f"{'#' * min(25, round(perplexity)):25}", end="\r" if passing else "\n", flush=True)
 
-# Here is the training loop. The rate falls in a straight line, almost to 0. This is called a
+# Here is the training loop. The rate falls linearly, almost to 0. This is called a
 # learning rate schedule. Large steps learn fast, and small steps at the end let the parameters
 # settle. (max only matters if you call train yourself, with more steps than --steps says.) You
 # can stop the training with Ctrl-C. The program drops the step that it is in the middle of,
@@ -654,12 +655,13 @@ if sys.implementation.name == "cpython":
 trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 
 # %% 10. Inference --------------------------------------------------------------------------------
-# Using a trained model is called inference. Our model makes up names. It starts with BOS,
-# computes the probabilities of the next token, and draws one at random: a token with
-# probability 0.2 is drawn one time in five. This token is then the next input, and so it goes
-# on, until BOS is drawn again or the block is full. This is the "generative" in GPT. A model
-# that continues from its own output, like this, is called autoregressive. Always taking the
-# likeliest token is called greedy decoding. Ours would then say the same name every time.
+# Using a trained model is called inference. Its parameters no longer change. Our model makes
+# up names. It starts with BOS, computes the probabilities of the next token, and draws one at
+# random: a token with probability 0.2 is drawn one time in five. This token is then the next
+# input, and so it goes on, until BOS is drawn again or the block is full. This is the
+# "generative" in GPT. A model that continues from its own output, like this, is called
+# autoregressive. Always taking the likeliest token is called greedy decoding. Ours would then
+# say the same name every time.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
 # has learned. Take two tokens with probabilities 0.8 and 0.2. softmax makes probabilities that
@@ -686,13 +688,14 @@ def generate(numbers):                                          # [params] -> a 
 # look up its names in our file. Some may be names that it was trained on. Others may be in the
 # file, although it was never trained on them. With the default settings, only one of its
 # twenty names is in the file, and it was not trained on that one. These twenty are made up,
-# not recited. The names from before training are usually long, because BOS comes only about
-# once in 27 tokens.
+# not memorized. The names from before training usually fill the whole block, because BOS comes
+# only about once in 27 tokens.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
-# e. Nobody told the model about vowels. Yet in our run, the closest embeddings are those of
-# the other vowels. That's probably because vowels are followed by much the same letters. (With
-# another seed, a consonant may slip in among them.)
+# e. Closest means the smallest distance, as math.dist measures it: the square root of the sum
+# of the squared differences. Nobody told the model about vowels. Yet in our run, the closest
+# embeddings are those of the other vowels. That's probably because vowels are followed by much
+# the same letters. (With another seed, a consonant may slip in among them.)
 def show(numbers, seen):                                        # [params], the names trained on
     names = [generate(numbers) for _ in range(args.samples)]
     for i, name in enumerate(names, start=1):
@@ -722,18 +725,18 @@ if not args.fast:
 #   2.481   a model without positions
 #   2.471   our model, with both
 #
-# In perplexity, the table comes to 13.4, and our model to 11.8. Take attention away, and
-# almost nothing is lost. Take the positions away, and almost nothing is lost either. Take both
-# away, and the model sees only the last letter, and is no better than the table. On short
-# names and in a short run, either of the two is enough. Probably both tell the model how long
-# the name is so far. Attention can notice this without positions: the longer the name, the
-# more tokens share the weights, and the smaller is the weight of BOS. And don't read anything
-# into the order of the last three figures. On the same names, but from other random starts,
-# most models without positions were slightly better than with them. So why attention at all?
-# In longer texts, and in larger models, it pays off, because it can fetch something from far
-# back in the text. (The figures come from changed copies of this program. To try it yourself,
-# delete step 6 in gpt, or leave out the position in the first line of gpt. The second engine
-# will then disagree, and the program will end there.)
+# In perplexity, the table comes to 13.4, and our model to 11.8. In so short a run, a small GPT
+# is only a little better than counting. Take attention away, and almost nothing is lost. Take
+# the positions away, and almost nothing is lost either. Take both away, and the model sees
+# only the last letter, and is no better than the table. On short names and in a short run,
+# either of the two is enough. Probably both tell the model how long the name is so far.
+# Attention can notice this without positions: the longer the name, the more tokens share the
+# weights, and the smaller is the weight of BOS. And don't read anything into the order of the
+# last three figures. Other random starts change it. So why attention at all? In longer texts,
+# and in larger models, it pays off, because it can fetch something from far back in the text.
+# This program is too small to show that. (The figures come from changed copies of this
+# program. To try it yourself, delete step 6 in gpt, or leave out the position in the first
+# line of gpt. The second engine will then disagree, and the program will end there.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
@@ -746,14 +749,15 @@ if not args.fast:
 # Most functions become a pair of functions. The forward function computes y from x. The
 # backward function is given dy, and what it needs of x and y, and returns dx. Here dy is short
 # for the gradient of the loss with respect to y, one number for each number in y, and dx is
-# the same for x. One number x_j may affect every y_i, and every y_i leads on to the loss. So
+# the same for x. One number x_j may affect every y_i, and every y_i feeds into the loss. So
 # dx_j is the sum, over all i, of dy_i times the derivative of y_i with respect to x_j. We
 # write this sum as Σ_i, and read Σ as "sum".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
-# what linear does, for many vectors at once. (Linear algebra calls dots(a, transpose(b)) the
-# matrix product of a and b.) rowwise applies a function row by row. For example, rowwise(add,
-# a, b) adds the first rows of a and b, then the second rows, and so on.
+# what linear does, for many vectors at once. (The matrix product of linear algebra takes the
+# rows of a with the columns of b. So it is dots(a, transpose(b)).) rowwise applies a function
+# row by row. For example, rowwise(add, a, b) adds the first rows of a and b, then the second
+# rows, and so on.
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
@@ -795,10 +799,11 @@ def relu_back(dy, y):                                           # -> dx
 #     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³, because s is m^(-1/2).
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
-# factor s, which all the y_i share. Its derivative is x_i times -s³ x_j / N. One s goes to x_i
-# and one to x_j, because s x_i = y_i and s x_j = y_j, and this becomes -s y_i y_j / N. The
-# other path exists only if i = j. It goes through the factor x_i, and its derivative is s. We
-# multiply by dy_i and add up over all i. The second path adds only one term, s dy_j:
+# factor s, which all the y_i share. Its derivative is x_i times -s³ x_j / N. Of the three
+# factors s, one goes to x_i and one to x_j, because s x_i = y_i and s x_j = y_j, and this
+# becomes -s y_i y_j / N. The other path exists only if i = j. It goes through the factor x_i,
+# and its derivative is s. We multiply by dy_i and add up over all i. The second path adds only
+# one term, s dy_j:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
 def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
@@ -855,8 +860,8 @@ def softmax_back(dy, y):                                        # -> dx
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
 # again. (sum(rows, []) joins several lists into one.) head_forward and head_back work on one
 # head. Each sum above is one call of dots. Again, a matrix is transposed if we need its
-# columns, because the index that we sum over comes first. In the sum for dv_ui, this is true
-# of both weight and dheard.
+# columns. In the sum for dv_ui, t counts the rows of weight and of dheard, so we need the
+# columns of both.
 def split(x):                                                   # [T][16] -> [4][T][4] by default
     return [[row[head] for row in x] for head in slices]
 
@@ -928,7 +933,9 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 #                    1        2 to 6                   7        8 and 9
 #
 # In the code, w holds the matrices of parameters, and dw their gradients, at first 0. The rows
-# of token and position that this name does not use keep the gradient 0.
+# of token and position that this name does not use keep the gradient 0. At the end, all
+# gradients are put into one list, in the order of the parameters. The shapes beside the code
+# are those of the default settings.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
     inputs, targets = tokens[:-1][:block], tokens[1:][:block]
@@ -936,15 +943,15 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
     x = x0 = rowwise(rmsnorm_forward, sums)
     kept = []
     for layer in range(layers):                                 # forward
-        n = rowwise(rmsnorm_forward, x)                         # 1
-        q = split(dots(n, w["query", layer]))                   # 2
-        k = split(dots(n, w["key", layer]))                     # 3
-        v = split(dots(n, w["value", layer]))                   # 4
-        parts, weights = transpose(map(head_forward, q, k, v))  # 5
-        heard = join(parts)
+        n = rowwise(rmsnorm_forward, x)                         # 1: [T][16]
+        q = split(dots(n, w["query", layer]))                   # 2: [4][T][4]
+        k = split(dots(n, w["key", layer]))                     # 3: the same
+        v = split(dots(n, w["value", layer]))                   # 4: the same
+        parts, weights = transpose(map(head_forward, q, k, v))  # 5: weights [4][T][T]
+        heard = join(parts)                                     # [T][16]
         x1 = rowwise(add, x, dots(heard, w["output", layer]))   # 6
         n1 = rowwise(rmsnorm_forward, x1)                       # 7
-        matches = dots(n1, w["up", layer])                      # 8
+        matches = dots(n1, w["up", layer])                      # 8: [T][64]
         hidden = rowwise(relu_forward, matches)
         kept.append((x, n, q, k, v, weights, heard, x1, n1, hidden))
         x = rowwise(add, x1, dots(hidden, w["down", layer]))    # 9
@@ -989,15 +996,14 @@ for name in docs[0], max(docs, key=len):
 print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the largest")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
-# You will see the same losses again. (If you stopped the first training, the second one makes
-# as many steps. Its rates are the same, because they depend on --steps.) Why is this engine
-# faster? It makes no Values and no edges. Both engines leave the dot products of the forward
-# pass to built-in functions, which are written in C. But on the way back, autograd goes from
-# edge to edge in Python, and here the way back is made of such dot products, too. The price is
-# that we had to work out every part by hand. Autograd does it for any model that is built from
-# its operations. PyTorch, the most widely used library for deep learning, combines the two
-# ideas. It has autograd, but each node of its graph is an operation on whole matrices and
-# knows its own backward function, like our pairs.
+# You will see the same losses again. (If you stopped the first training, this one makes as
+# many steps.) Why is this engine faster? It makes no Values and no edges. Both engines leave
+# the dot products of the forward pass to built-in functions, which are written in C. But on
+# the way back, autograd goes from edge to edge in Python, and here the way back is made of
+# such dot products, too. The price is that we had to work out every part by hand. Autograd
+# does it for any model that is built from its operations. PyTorch, the most widely used
+# library for deep learning, combines the two ideas. It has autograd, but each node of its
+# graph is an operation on whole matrices and knows its own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])
@@ -1012,10 +1018,10 @@ else:
 # And that's all of it. The models you can talk to are built on the same principles, but they
 # are millions of times larger, with dozens of layers, and they are trained on billions of
 # times as much text. Their tokens are usually pieces of words. Training of this kind, in which
-# a model only learns what comes next, is called pretraining, because with such models more
-# follows. That is the P in GPT. After it, they are trained further, to answer questions and to
-# be helpful. This is called post-training. It includes fine-tuning on good examples, and
-# learning from feedback. Still, what they do is what you have seen: they continue a text token
-# by token, in the way that training has made likely, whether it is true or not. When such text
-# is fluent but false, people call it a hallucination. Generative, pretrained, transformer: now
-# you know all three words.
+# a model only learns what comes next, is called pretraining. That is the P in GPT. Afterwards,
+# such models are trained further, to answer questions and to be helpful. This is called
+# post-training, and includes fine-tuning on good examples and learning from feedback. Still,
+# what they do is what you have seen: they continue a text token by token, in the way that
+# training has made likely, whether it is true or not. When such text is fluent but false,
+# people call it a hallucination. Generative, pretrained, transformer: now you know all three
+# words.

@@ -44,7 +44,7 @@ FORWARD = "add", "linear", "softmax", "rmsnorm", "gpt"
 # Where a picture stands: beside the thought that has this line, by how the line begins.
 PICTURES = {
     "letters = sorted(": ["pairs"], "a, b = Value(2.0)": ["graph"], "shapes = ": ["matrices"],
-    "# Now the plan of the model:": ["layer"], "# Attention is how tokens": ["attention"], "def loss_of(": ["surprise"],
+    "# Now the plan of the model:": ["layer"], "# Attention is how": ["attention"], "def loss_of(": ["surprise"],
     "which = BOS * width": ["tangent"], "def adam(": ["adam"], "def train(": ["loss"], "def generate(": ["odds"],
     "def show(": ["map"], "# Now the whole model.": ["staircase"], "if args.fast:": ["race"],
 }
@@ -282,7 +282,8 @@ class Recorder:
 
     @property
     def modules(self):
-        return re.search(r"^import (.*)$", self.source, re.M).group(1).split(", ") + ["sys.stdout", "sys", "parser"]
+        imported = re.findall(r"^import (.*)$", self.source, re.M)
+        return [name for line in imported for name in line.split(", ")] + ["sys.stdout", "sys", "parser"]
 
     # -- running --
 
