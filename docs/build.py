@@ -481,6 +481,13 @@ def data_of(recorder):
 
 # ---- The page ----
 
+def typeset(markup):
+    """x_tj and m^(-1/2) with their signs lowered and raised. The marks stay in the text, unseen, so that it can be searched."""
+    mark = '<span class="mark">{}</span>'.format
+    markup = re.sub(r"(?<![\w<>/])([A-Za-zΣ]+)_([a-z]{1,2})(?!\w)", rf"\1{mark('_')}<sub>\2</sub>", markup)
+    return re.sub(r"\^\((.+?)\)", rf"{mark('^(')}<sup>\1</sup>{mark(')')}", markup)
+
+
 def inline(text):
     """Words of a comment or of the README as HTML: `code`, *stress*, and shapes such as [out][in]."""
     pieces = []
@@ -492,7 +499,7 @@ def inline(text):
         piece = re.sub(r"(Σ_\w+) ", "\\1\u00a0", re.sub(r" ([=/]|\*\*?) ", "\u00a0\\1\u00a0", piece))     # a formula breaks elsewhere,
         piece = re.sub(r"(?<!\S)-+\w[^\s.,]*", r'<span class="whole">\g<0></span>', piece)         # and never after a minus
         piece = re.sub(r"(?<!\w)(?:\[[^\[\]()]+\])+", r'<span class="shape">\g<0></span>', piece)
-        pieces.append(re.sub(r"(?<!\w)\*([^*\s][^*]*)\*(?!\w)", r"<em>\1</em>", piece))
+        pieces.append(typeset(re.sub(r"(?<!\w)\*([^*\s][^*]*)\*(?!\w)", r"<em>\1</em>", piece)))
     return "".join(pieces)
 
 
@@ -631,7 +638,7 @@ def derivation_html(lines):
     chars = max((len(formula[1]) for formula, said in made if formula and said), default=0)
     parts = []
     for formula, said in made:
-        left = f'<span class="formula" data-talk="{formula[0]}">{html.escape(formula[1], quote=False)}</span>' if formula else ""
+        left = f'<span class="formula" data-talk="{formula[0]}">{typeset(html.escape(formula[1], quote=False))}</span>' if formula else ""
         right = "<br> ".join(f'<span data-talk="{line}">{inline(words)}</span>' for line, words in said)
         if left and right: right = f'<span class="said">{right}</span>'
         parts.append(f'<div class="{"pair" if left and right else "line"}">{left}{" " if left and right else ""}{right}</div>')
