@@ -142,18 +142,18 @@ class Value:                                                    # remembers how 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() starts at 0
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # First this result waits, and then every result that we meet on the way back. Of those
-    # that wait, we always take the one that was made last. It passes its gradient on to its
-    # children. Whatever uses a Value was made after it, so it has been taken before it. That
-    # is why a Value's gradient is complete when it is taken. (This order is called
-    # topological.) heappop takes the lowest number, hence the minus.
+    # waiting holds what has to pass on its gradient, at first only this result. We always take
+    # the Value that was made last. Its gradient is complete, because all that uses it was made
+    # after it, and has been taken before. It passes its gradient on to its children, and those
+    # that are results will wait, too. (This order is called topological.) heappop takes the
+    # pair with the lowest number, so we store minus the order.
     def backward(self):
         self.grad = 1.0                                         # d self / d self
         waiting, found = [(-self.order, self)], {self}
         while waiting:
             _, node = heapq.heappop(waiting)
             for child, local_grad in node.edges:
-                if child.edges and child not in found:          # not leaves
+                if child.edges and child not in found:          # leaves never wait
                     found.add(child)
                     child.grad = 0.0                            # forget earlier backward passes
                     heapq.heappush(waiting, (-child.order, child))
@@ -219,16 +219,17 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # second number, and so on. For example, the matrix [[3, 4], [5, 6]] turns [1, 2] into
 # [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. In linear algebra, this is the product of a
 # matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers. The matrix
-# that is used last is lm_head, short for language model head. (It is not one of the attention
-# heads of section 5.) It gives every token of the vocabulary one number, called its logit. The
-# higher a logit is, compared with the others, the more likely this token is to come next,
-# according to the model. The remaining matrices are grouped into layers. Each layer has four
-# for attention and two for the MLP, which section 5 explains. Their names are pairs, such as
-# ("query", 0) for the query matrix of the first layer.
+# that is used last is lm_head, short for language model head. It gives every token of the
+# vocabulary one number, called its logit. The higher a logit is, compared with the others, the
+# more likely this token is to come next, according to the model. The remaining matrices are
+# grouped into layers. Each layer has four for attention and two for the MLP, which section 5
+# explains. Their names are pairs, such as ("query", 0) for the query matrix of the first
+# layer.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
-# position has 16 * 16, and the four matrices of attention have 16 * 16 each. The MLP is four
-# times as wide, so its two matrices have 64 * 16 and 16 * 64. That makes 4,192 parameters.
+# position has 16 * 16, and the four matrices of attention have 16 * 16 each. Inside, the MLP
+# has four times as many numbers as the width, so its two matrices have 64 * 16 and 16 * 64.
+# That makes 4,192 parameters.
 shapes = {"token": (vocab, width), "position": (block, width), "lm_head": (vocab, width)}
 for layer in range(layers):
     for role in "query", "key", "value", "output":              # attention
@@ -297,7 +298,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
 
-# Now the plan of the model:
+# Now the plan of the model. At an o, the line splits in two:
 #
 #   token + position --> norm --> x --o-----------------> + --o-----------> + --> lm_head, logits
 #                                     '-> norm, attention ^   '-> norm, MLP ^
@@ -305,10 +306,10 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # The embedding of a token and the embedding of its position are added together to make one
 # vector, called x. Both are learned, so training can, for example, use the first ten numbers
 # for the letter and the last six for the position. If the letter's embedding is near 0 in the
-# last six, and the position's in the first ten, nothing is lost in the sum. From here on, a
-# token is one place in the name, and every token has its own x. The two n's of anna share the
-# embedding of their token, but not that of their position. The sum is small at first, so we
-# normalize it, and x starts out with numbers of about size 1. (For the first layer,
+# last six, and the position's in the first ten, nothing is lost in the sum. Every place in a
+# name has its own x. The two n's of anna share a row of the matrix token, but they have
+# different positions. So from here on we count them as two tokens. The sum is small at first,
+# so we normalize it, and x starts out with numbers of about size 1. (For the first layer,
 # normalizing it again will change almost nothing, but this way all layers are the same.) Then
 # come the layers. In every layer, attention comes first, which lets a token listen to itself
 # and the tokens before it, and then the MLP, which works on each token by itself. Each reads a
@@ -318,17 +319,17 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # With more layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
-# connection, because a layer only has to find what remains to be added, the residual. And x is
-# called the residual stream. What comes later can build on what was added before: the MLP on
-# attention, and the next layer, if there is one, on both. The stream also helps the gradients.
-# The derivative of a sum with respect to each of its terms is 1. So there is always a path on
-# which gradients come back along x through all the layers unchanged. On all other paths they
-# are multiplied by many local gradients, and could vanish or explode, as one says.
+# connection, because what a layer adds, the residual, is a correction to what is already
+# there. And x is called the residual stream. What comes later can build on what was added
+# before: the MLP on attention, and the next layer, if there is one, on both. The stream also
+# helps the gradients. The derivative of a sum with respect to each of its terms is 1. So there
+# is always a path on which gradients come back along x through all the layers unchanged. On
+# all other paths they are multiplied by many local gradients, and could vanish or explode.
 
 # Attention is how a token collects information from the tokens before it. Since it happens
 # within a single text, it is also called self-attention. In short:
 #
-#   query and keys --> scores --> softmax --> weights --> weighted sum of the values, heard
+#   query and keys --> scores --> softmax --> weights --> weighted sum of the values
 #
 # Step by step. From a normalized copy of its x, called n in the code, each token makes three
 # vectors, with three matrices. The query says what this token is looking for. The key says how
@@ -340,13 +341,13 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # a vowel, and its value which vowel it is.
 #
 # A token compares its query with the keys of all the tokens that it can listen to, by dot
-# products. We divide these by a constant, and call the results scores. softmax turns the
-# scores into weights. Then the token adds up the values, each times its weight. We say that it
-# attends to these tokens, with these weights. The sum is what the token has heard. (Elsewhere
-# it is called the output of a head.) At first the three matrices are random. But wherever
-# listening more to a token would make the loss smaller, training tends to change the matrices
-# so that the query and that token's key match better. In section 10, we will test how much
-# attention helps with short names.
+# products. We divide these by a constant, in our model by 2, and call the results scores.
+# softmax turns the scores into weights. Then the token adds up the values, each times its
+# weight. We say that it attends to these tokens, with these weights. The sum is what the token
+# has heard. (Elsewhere it is called the output of a head.) At first the three matrices are
+# random. But wherever listening more to a token would make the loss smaller, training tends to
+# change the matrices so that the query and that token's key match better. In section 10, we
+# will test how much attention helps with short names.
 #
 # Here is an example, with vectors of 4 numbers. A token has the query [2, 2, 0, 0]. It can
 # listen to the token before it, with the key [2, 0, 1, 0], and to itself, with the key
@@ -370,12 +371,12 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
-# is done for each slice separately. (Every slice was still made from all 16 numbers of n. And
-# four small heads need no more arithmetic than one large one.) Each of these computations is
-# called a head, and together they make multi-head attention. One head might look for vowels,
-# another for the beginning of the name. Nobody tells a head what to look for. Training settles
-# that, and the answer may be nothing that we have a word for. At the end, the matrix "output"
-# mixes what the heads have heard into one vector that can be added to x.
+# is done for each slice separately. (Every slice was still made from all 16 numbers of n.)
+# Each of these computations is called a head, and together they make multi-head attention. One
+# head might look for vowels, another for the beginning of the name. Nobody tells a head what
+# to look for. Training settles that, and the answer may be nothing that we have a word for. At
+# the end, the matrix "output" mixes what the heads have heard into one vector that can be
+# added to x.
 #
 # We go through a name token by token. Each token first appends its key to one list and its
 # value to another, and then listens to everything in the two lists. It hears itself and the
@@ -391,7 +392,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # network. It deals with each token by itself. Each row of its matrix "up" is a pattern, and
 # linear says how well the normalized copy of x matches it. There are 4 * width patterns, a
 # common choice. Then relu turns negative numbers into 0, so that only patterns with a positive
-# match have an effect. A simple function that bends each number like this is called an
+# match have an effect. A simple function between two matrices, like this one, is called an
 # activation function. A pattern with its relu is called a neuron, and all of them together are
 # a hidden layer. (It is only a part of one of our layers.) Then the matrix "down" turns these
 # numbers back into a vector as long as x. Say there are two patterns, with the numbers 2 and 0
@@ -402,8 +403,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #
 # Why relu? Without it, a second matrix would add nothing. Say that "up" makes the numbers
 # 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
-# just 11 * a + 3 * b, and a single matrix could have made it. relu bends a straight line, and
-# with enough of them, sums of bent lines can follow any curve.
+# just 11 * a + 3 * b, and a single matrix could have made it. The graph of relu is a line with
+# a bend, and a sum of many such bent lines can follow any curve.
 
 # Now the whole model, for one token. Here is the plan once more:
 #
@@ -445,8 +446,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # on its place.)
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
-# there are about four times as many pairs of tokens to compare. The cost is quadratic in the
-# length, as one says. In very long texts, this is most of the work.
+# there are about four times as many pairs of tokens to compare. So the cost grows with the
+# square of the length, and in very long texts this is most of the work.
 #
 # And that is a transformer (Vaswani and colleagues, 2017). Layer by layer, it transforms the
 # vector of a token into one that says what comes next. The first transformers were made to
@@ -536,7 +537,8 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # ones.) But there are two problems. First, the next name may pull the other way. Second, some
 # parameters have large gradients and others tiny ones. The embedding of a rare letter, for
 # example, gets a gradient of 0 from most names, and yet it has to be learned just as well as
-# the others. No single rate suits all parameters.
+# the others. No single rate suits all parameters. What we want is that each of them moves at a
+# pace set by the rate, and not by the size of its gradients.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
 # exponential moving averages, for every parameter. One is the mean of its recent gradients. If
@@ -598,11 +600,12 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # How do we see that the model learns? Some names are harder than others, so the loss jumps up
 # and down. Watch the perplexity instead, which is exp of the mean loss of the last 100 names.
 # exp undoes the logarithm: a model that knows nothing has a loss of log 27 and a perplexity of
-# 27. A table that only counts pairs of letters comes to about 13, as section 10 will show. It
-# falls quickly at first, and then slowly, to about 12. A perplexity of 12 means that the model
-# is as unsure, on average, as if it had to choose among 12 equally likely tokens. On new names
-# it can't fall to 1, because nobody can know for certain which letter comes next. The mean
-# over a hundred names still fluctuates, so small ups and downs mean nothing.
+# 27. Our perplexity falls quickly at first, and then slowly, to about 12. A table that only
+# counts pairs of letters comes to about 13, as section 10 will show. A perplexity of 12 means
+# that the model is as unsure, on average, as if it had to choose among 12 equally likely
+# tokens. On new names it can't fall to 1, because nobody can know for certain which letter
+# comes next. The mean over a hundred names still fluctuates, so small ups and downs mean
+# nothing.
 #
 # The next function prints a line of progress after each step. The bar at its end shows the
 # perplexity, and is cut off at 25. In a terminal, each line overwrites the last, but every
@@ -632,7 +635,7 @@ def train(engine, steps):                                       # -> numbers, lo
             loss, gradients = engine(numbers, tokens)
             moved = adam(numbers, gradients, means, squares, rate, step + 1)
             seconds += time.perf_counter() - began
-            numbers, means, squares = moved                     # a step counts as a whole
+            numbers, means, squares = moved                     # all of a step, or nothing
             losses.append(loss)
             report(losses, steps)
     except KeyboardInterrupt:
@@ -749,9 +752,9 @@ if not args.fast:
 # Most functions become a pair of functions. The forward function computes y from x. The
 # backward function is given dy, and what it needs of x and y, and returns dx. Here dy is short
 # for the gradient of the loss with respect to y, one number for each number in y, and dx is
-# the same for x. One number x_j may affect every y_i, and every y_i feeds into the loss. So
-# dx_j is the sum, over all i, of dy_i times the derivative of y_i with respect to x_j. We
-# write this sum as Σ_i, and read Σ as "sum".
+# the same for x. (It is not the dy of calculus.) One number x_j may affect every y_i, and
+# every y_i feeds into the loss. So dx_j is the sum, over all i, of dy_i times the derivative
+# of y_i with respect to x_j. We write this sum as Σ_i, and read Σ as "sum".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
 # what linear does, for many vectors at once. (The matrix product of linear algebra takes the
@@ -793,8 +796,8 @@ def relu_forward(x):                                            # [N] -> [N]
 def relu_back(dy, y):                                           # -> dx
     return [dyi if yi > 0 else 0.0 for dyi, yi in zip(dy, y)]
 
-# RMSNorm. y_i = s x_i, where s = m^(-1/2), and m is 1e-5 plus the mean of the squares x_i².
-# First, how do m and s change with x_j?
+# RMSNorm. y_i = s x_i, where s = m^(-1/2), and m is 1e-5 plus the mean of the squares x_i² of
+# the N numbers. First, how do m and s change with x_j?
 #     The derivative of m with respect to x_j is 2 x_j / N. Only one of the squares contains x_j.
 #     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³, because s is m^(-1/2).
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
@@ -926,7 +929,8 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
 # gets a gradient from every use, and these are added up. This is the way back through one
-# layer, where add adds gradients. Read it from right to left:
+# layer. Read it from right to left. Where the plan had a +, the gradient now goes both ways,
+# and where the plan had an o, two gradients are added:
 #
 #   new dx <-- add <-------------------- dx1 <-- add <-------------- dx, from the layer above
 #               ^-- norm <-- attention <--'       ^-- norm <-- MLP <--'
@@ -981,10 +985,9 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
     return loss, [each for matrix in dw.values() for row in matrix for each in row]
 
 # %% 12. The two engines compared -----------------------------------------------------------------
-# Do the two engines agree? We try them on the first name and on the longest in the file, which
-# may have more tokens than the block. They must find the same loss and the same gradients,
-# except for rounding. We print the largest difference between their gradients, relative to the
-# largest gradient.
+# Do the two engines agree? We try them on the first name and on the longest in the file. They
+# must find the same loss and the same gradients, except for rounding. We print the largest
+# difference between their gradients, relative to the largest gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))
@@ -993,16 +996,16 @@ for name in docs[0], max(docs, key=len):
     gaps += [abs(a - b) / largest for a, b in zip(gradients, explicit_gradients)]
     if not (math.isclose(loss, explicit_loss) and all(gap < 1e-9 for gap in gaps)):
         sys.exit("the two engines disagree")
-print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the largest")
+print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the largest one")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
 # You will see the same losses again. (If you stopped the first training, this one makes as
 # many steps.) Why is this engine faster? It makes no Values and no edges. Both engines leave
 # the dot products of the forward pass to built-in functions, which are written in C. But on
-# the way back, autograd goes from edge to edge in Python, and here the way back is made of
-# such dot products, too. The price is that we had to work out every part by hand. Autograd
-# does it for any model that is built from its operations. PyTorch, the most widely used
-# library for deep learning, combines the two ideas. It has autograd, but each node of its
+# the way back, autograd goes from edge to edge in Python, whereas here the way back is made of
+# dot products like the way forward. The price is that we had to work out every part by hand.
+# Autograd does it for any model that is built from its operations. PyTorch, the most widely
+# used library for deep learning, combines the two ideas. It has autograd, but each node of its
 # graph is an operation on whole matrices and knows its own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)

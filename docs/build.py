@@ -44,7 +44,7 @@ FORWARD = "add", "linear", "softmax", "rmsnorm", "gpt"
 # Where a picture stands: beside the thought that has this line, by how the line begins.
 PICTURES = {
     "letters = sorted(": ["pairs"], "a, b = Value(2.0)": ["graph"], "shapes = ": ["matrices"],
-    "# Now the plan of the model:": ["layer"], "# Attention is how": ["attention"], "def loss_of(": ["surprise"],
+    "# Now the plan of the model": ["layer"], "# Attention is how": ["attention"], "def loss_of(": ["surprise"],
     "which = BOS * width": ["tangent"], "def adam(": ["adam"], "def train(": ["loss"], "def generate(": ["odds"],
     "def show(": ["map"], "# Now the whole model.": ["staircase"], "if args.fast:": ["race"],
 }
@@ -606,7 +606,7 @@ def lines_html(lines):
     """A drawing in letters, or the lines of a derivation."""
     least = min(len(words) - len(words.lstrip()) for _, words in lines)
     lines = [(line, words[least:].rstrip()) for line, words in lines]
-    drawn = any("--" in words for _, words in lines) or not any(re.match(r" *\S+ = ", words) for _, words in lines)
+    drawn = any("--" in words for _, words in lines) or not any(re.match(r" *(\S+ = |The |So )", words) for _, words in lines)
     return drawing_html(lines) if drawn else derivation_html(lines)
 
 

@@ -50,7 +50,7 @@ def test_a_difference_above_1e_9_of_the_largest_ends_the_run(name, place, by, fl
 def test_a_difference_below_1e_9_of_the_largest_passes_and_is_told(name, place, by):
     told = "0e+00" if place == "loss" else "9e-10"
     line = compared(HONEST, bent(name, place, by))
-    assert line == f"the engines agree: gradients differ by at most {told} of the largest"
+    assert line == f"the engines agree: gradients differ by at most {told} of the largest one"
 
 
 def test_the_difference_that_is_told_is_the_largest_of_all():

@@ -160,3 +160,24 @@ def test_vowels_are_marked_where_there_are_some(page, names, vowels):
     said = page.locator("[data-picture=map] .more").text_content()
     assert sorted(said.removesuffix(".").partition(": ")[2].split()) == sorted(vowels.split())
     assert page.locator("[data-picture=map] .dot.vowel").count() == len(vowels.split())
+
+
+def test_a_training_that_diverges_ends_with_a_sentence_and_another_can_begin(page):
+    page.evaluate("() => { microgpt.live.plan.value = {...microgpt.live.plan.value, rate: 0.5}; }")
+    learn(page, "anna\notto\nida")
+    until(page, "!microgpt.live.progress.value.running && microgpt.live.progress.value.diverged")
+    step, losses = page.evaluate("[microgpt.live.progress.value.step, microgpt.live.losses]")
+    assert step == len(losses) < 1000 and all(map(math.isfinite, losses))
+    for kind in "loss", "runs", "own-data":
+        assert f"diverged after step {step}" in page.locator(f"[data-picture={kind}]").text_content()
+    page.evaluate("() => { microgpt.live.plan.value = {...microgpt.live.plan.value, rate: 0.01}; microgpt.live.toggle(); }")
+    until(page, "!microgpt.live.progress.value.running && microgpt.live.progress.value.step === 1000", 60)
+    assert not page.evaluate("microgpt.live.progress.value.diverged")
+
+
+def test_the_slide_of_own_data_tells_how_far_it_has_learned(page):
+    learn(page, "anna\notto\nida")
+    until(page, "!microgpt.live.progress.value.running && microgpt.live.progress.value.step === 1000", 60)
+    settle(page)
+    told = page.locator("[data-picture=own-data]").text_content()
+    assert "It has learned for 1,000 steps of 1,000; the mean loss is " in told and "It makes up: " in told

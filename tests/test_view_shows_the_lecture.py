@@ -122,7 +122,7 @@ def test_drawings_and_derivations_keep_their_lines(chromium, size):
         places = page.evaluate("""Object.fromEntries([...document.querySelectorAll('.derivation [data-talk]')].reverse().map(t =>
             [t.dataset.talk, [t.getClientRects()[0].top,
              t.matches('.pair > .formula') ? t.nextElementSibling.firstElementChild.getClientRects()[0].left - t.getClientRects()[0].left : 0]]))""")
-    drawings = [block for block in indented if not any(re.match(r"#\s+\S+ = ", LINES[line - 1]) for line in block)
+    drawings = [block for block in indented if not any(re.match(r"#\s+(\S+ = |The |So )", LINES[line - 1]) for line in block)
                 or any("--" in LINES[line - 1] for line in block)]
     assert len(drawings) == len(drawn) >= 2
     for block, lines in zip(drawings, drawn):
@@ -327,3 +327,12 @@ def test_questions_and_answers_are_the_readme_s(chromium):
             assert words.is_visible()
             page.keyboard.press("a")
             assert not words.is_visible()
+
+
+def test_indices_are_lowered_and_powers_raised_and_names_of_code_are_not(chromium):
+    with opened(chromium, "#at=11") as page:
+        lowered = page.evaluate("[...document.querySelectorAll('sub')].map(e => e.previousSibling.previousSibling.textContent.match(/\\w*Σ?$/)[0] + ' ' + e.textContent)")
+        raised = page.evaluate("[...document.querySelectorAll('sup')].map(e => e.textContent)")
+        marks = page.evaluate("[...document.querySelectorAll('.mark')].filter(e => e.getClientRects().length).length")
+    assert {"x tj", "dw ij", "Σ t", "weight tu"} <= set(lowered) and {"-1/2", "-3/2"} == set(raised) and not marks
+    assert not any(name.split()[0] in ("softmax", "head", "lm", "relu") for name in lowered)

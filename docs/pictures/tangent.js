@@ -8,6 +8,7 @@ import { Picture } from "./picture.js";
 
 const REACH = 0.5; // how far the parameter can be nudged, to both sides
 const POINTS = 41;
+const MOST = 745; // -log of the smallest number above 0: a larger loss cannot be told from an infinite one
 
 export function tangent(figure) {
   const choice = element("select", { "aria-label": "number of the embedding" });
@@ -47,7 +48,7 @@ export function tangent(figure) {
       const { step, numbers } = state.value;
       const tried = numbers.slice();
       const scratch = new Float64Array(gpt.count);
-      const loss0 = gpt.explicit(tried, tokens, scratch);
+      const loss0 = Math.min(MOST, gpt.explicit(tried, tokens, scratch));
       const row = +token.value * gpt.width;
       const sizes = Array.from(scratch.subarray(row, row + gpt.width), Math.abs);
       const key = `${run.value.id} ${tokens} ${token.value}`;
@@ -58,7 +59,7 @@ export function tangent(figure) {
       const slope = scratch[index];
       const loss = (by) => {
         tried[index] = here + by;
-        return gpt.lossOf(tried, tokens);
+        return Math.min(MOST, gpt.lossOf(tried, tokens));
       };
       const curve = Array.from({ length: POINTS }, (_, i) => {
         const by = -REACH + (2 * REACH * i) / (POINTS - 1);
