@@ -84,8 +84,8 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # number grew a little, how fast would the loss grow? That is the derivative of the loss with
 # respect to this number. We call it the number's gradient. (Mathematicians use this word for
 # the list of all these derivatives.) The code below finds all of them in a single backward
-# pass. This is automatic differentiation, in its reverse mode, or autograd for short. In
-# neural networks it is known as backpropagation.
+# pass. This is automatic differentiation, in its reverse mode. A program that does it is often
+# called autograd, and in neural networks the method is known as backpropagation.
 #
 # We can draw a computation as a graph. Its nodes are numbers, and they are joined by edges.
 # Take c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the
@@ -103,14 +103,20 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 #   a ** power    power * a ** (power - 1), where power is a plain number
 #   relu(a)       0 if a is negative, 1 if it is positive
 #
-# relu, short for rectified linear unit, turns negative numbers into 0, and section 5 will need
-# it. (At exactly 0 it has no derivative. We choose 0.)
+# relu, short for rectified linear unit, turns negative numbers into 0. (At exactly 0 it has no
+# derivative. We choose 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
 # number, add up their contributions. For example, x * x has two paths back to x. At x = 3, let
 # x grow by 0.001. Then the first factor alone makes the result grow by 0.003, and so does the
 # second. Together they make it grow by about 0.006, which is 2 * x * 0.001, as calculus says.
+#
+# There can be very many paths, so we don't walk them one by one. Instead, every node passes
+# its gradient on to its children just once. So it must wait until its gradient is complete.
+# Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 * a. h is used by g and by the
+# sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on to a. If h went before g,
+# it would have only the 1 from the sum, and a would get 2. The 3 from g would come too late.
 counter = itertools.count()                                     # 0, 1, 2, and so on
 
 class Value:                                                    # remembers how it was made
@@ -129,7 +135,7 @@ class Value:                                                    # remembers how 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # math.pow refuses (-2) ** 0.5
+    def __pow__(self, power):                                   # (-2) ** 0.5 is an error
         return Value(math.pow(self.data, power), [(self, power * math.pow(self.data, power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
@@ -142,11 +148,11 @@ class Value:                                                    # remembers how 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() starts at 0
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # waiting holds what has to pass on its gradient, at first only this result. We always take
-    # the Value that was made last. Its gradient is complete, because all that uses it was made
-    # after it, and has been taken before. It passes its gradient on to its children, and those
-    # that are results will wait, too. (This order is called topological.) heappop takes the
-    # pair with the lowest number, so we store minus the order.
+    # We keep a waiting list. It starts with this result, and every result that we meet on the
+    # way back joins it, once. We always take the most recently made one off the list. All that
+    # uses it was made later still, and has been taken already. So its gradient is complete,
+    # and it can pass it on. (This order is called topological.) heappop takes the pair with
+    # the lowest number, so we store minus the order.
     def backward(self):
         self.grad = 1.0                                         # d self / d self
         waiting, found = [(-self.order, self)], {self}
@@ -167,20 +173,15 @@ class Value:                                                    # remembers how 
 #         '----------------------------(1)--> a = 2, the same a
 #
 # Two paths lead back to a. They contribute 1 * 3 and 1, so the gradient of a is 4. One path
-# leads back to b, and the gradient of b is 1 * 2. backward() doesn't walk path by path. It
-# first comes to the sum, which gives 1 to a * b and 1 to a. Then it comes to a * b, which
-# gives 2 to b and 3 to a. Each edge passes on a gradient only once. This matters, because
-# there can be many more paths than edges. Let y = x + x and z = y + y. Two paths lead from y
-# to x, but four lead from z to x. Every further step like this doubles the number of paths,
-# but adds just two edges.
+# leads back to b, and the gradient of b is 1 * 2. backward() first comes to the sum, which
+# gives 1 to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a. Each edge
+# passes on a gradient only once, although there can be many more paths than edges. Let
+# y = x + x and z = y + y. Two paths lead from y to x, but four lead from z to x. Every further
+# step like this doubles the number of paths, but adds just two edges.
 #
-# Why does the order matter? Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 * a. So
-# h is used by g and by the sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on
-# to a. If h went before g, it would have only the 1 from the sum, and a would get 2. The 3
-# from g would come too late, because h passes on its gradient only once.
-#
-# A leaf keeps the gradients of earlier calls, and new ones are added. So one could learn from
-# several names at once. We will make new leaves for every name, and begin at 0.
+# A leaf keeps its gradient from earlier calls to backward(), and new contributions are added
+# to it. That would let us learn from several names at once. But we will make new leaves for
+# every name.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -192,7 +193,7 @@ print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 # Values 3 and 4, then the dot product of [a, b] and y is 3 * a + 4 * b. So its local gradient
 # for a is 3, and for b it is 4. zip makes the edges. It pairs each Value of x with the number
 # of its partner in y, and each Value of y with the number of its partner in x. sumprod is the
-# dot product of two lists of plain numbers. (Python has it since version 3.12. For older
+# dot product of two lists of plain numbers. (Python has had it since version 3.12. For older
 # versions we make our own.)
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
@@ -257,8 +258,8 @@ print(f"num params: {len(untrained)}")
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
 # Now we compute the logits of the next token from the tokens so far. Going in this direction
-# is called the forward pass. First, five small functions. add adds two vectors number by
-# number, and transpose turns the columns of a matrix into rows.
+# is called the forward pass. First, five small functions. The function add takes two vectors
+# and adds them number by number, and transpose turns the columns of a matrix into rows.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
@@ -266,10 +267,10 @@ def transpose(matrix):                                          # [A][B] -> [B][
     return list(zip(*matrix))
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
-# how well two vectors match. Wherever two partners have the same sign, their product adds to
-# it, and wherever they have opposite signs, their product takes away from it. (It also grows
-# with the size of the numbers.) Think of each row of the matrix as a pattern. Then the result
-# says how well x matches each pattern.
+# how well two vectors match. Wherever two partners have the same sign, their product makes the
+# sum larger, and wherever their signs differ, smaller. (It also grows with the size of the
+# numbers.) Think of each row of the matrix as a pattern. Then the result says how well x
+# matches each pattern.
 def linear(x, matrix):                                          # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in matrix]
 
@@ -355,7 +356,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # which is the square root of 4, the number of elements. The scores are then 2 and 1, and
 # softmax turns them into the weights 0.73 and 0.27. Say that the values of the two tokens are
 # [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the first and 0.27 times the
-# second, which comes to [7.3, 2.7, 0, 0].
+# second, which comes to [7.3, 2.7, 0, 0]. (The literature writes all this as softmax(QKᵀ / √d)
+# V, where d is the number of elements.)
 #
 # Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
@@ -363,11 +365,11 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # average, and the sum itself is typically about 2 or -2, because 2 is the square root of 4. A
 # sum of 100 such terms is typically about 10 away from 0. The terms of a real dot product have
 # other sizes, but if two vectors are unrelated, their signs are just as mixed, so the sum
-# grows in the same way: with four times as many elements, it is typically twice as large. The
-# division makes up for this. Without it, in long vectors, softmax could easily give one token
-# a weight of nearly 1, and all others nearly 0. Then a small change in the scores would make
-# almost no difference, the gradients of the scores would be nearly 0, and queries and keys
-# would hardly learn.
+# grows in the same way: with four times as many elements, it is typically twice as large.
+# Dividing by the square root cancels this growth. Without it, in long vectors, softmax could
+# easily give one token a weight of nearly 1, and all others nearly 0. Then a small change in
+# the scores would make almost no difference, the gradients of the scores would be nearly 0,
+# and queries and keys would hardly learn.
 #
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
@@ -404,7 +406,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Why relu? Without it, a second matrix would add nothing. Say that "up" makes the numbers
 # 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
 # just 11 * a + 3 * b, and a single matrix could have made it. The graph of relu is a line with
-# a bend, and a sum of many such bent lines can follow any curve.
+# a bend, and a sum of many such bent lines can follow any curve closely.
 
 # Now the whole model, for one token. Here is the plan once more:
 #
@@ -440,10 +442,10 @@ def gpt(model, token, position, cache):                         # -> logits [voc
         x = add(x, linear(hidden, model["down", layer]))        # 9: add their columns
     return linear(x, model["lm_head"])                          # a logit for each token
 
-# What a token hears is a sum, and a sum does not depend on the order of its terms. So without
-# positions, our one layer could not tell in which order the earlier letters came. (With more
-# layers it could, to some extent, because what a letter has heard in the first layer depends
-# on its place.)
+# What a token hears is a sum, and a sum does not depend on the order of its terms. Nor do the
+# weights, which only compare queries and keys. So without positions, our one layer could not
+# tell in which order the earlier letters came. (With more layers it could, to some extent,
+# because what a letter has heard in the first layer depends on its place.)
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
 # there are about four times as many pairs of tokens to compare. So the cost grows with the
@@ -455,11 +457,9 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # translation. A GPT is only the half that writes, without the part that listens to the
 # encoder. It is called decoder-only. GPT-2 (Radford and colleagues, 2019) follows the same
 # plan as our model. Its smallest version has 124 million parameters: 12 layers, a width of 768
-# and a context of 1,024 tokens. It differs in details. It does not normalize the sum of the
-# embeddings, but it normalizes x once more before lm_head. Instead of RMSNorm and ReLU it uses
-# two relatives of theirs, LayerNorm and GELU. It learns a factor for each normalized number,
-# and adds a learned number, a bias, to each result of a matrix. And a single matrix serves as
-# token and as lm_head.
+# and a context of 1,024 tokens. Details differ. For example, it uses two relatives of RMSNorm
+# and ReLU, it adds a learned number, a bias, to nearly every result, and a single matrix
+# serves as token and as lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -479,8 +479,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # the token after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0) and (0,
 # 26). After each prediction we feed in the true token, not the model's guess, so that a wrong
 # guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is the
-# mean of the surprises, so that long and short names can be compared. This mean is called the
-# cross-entropy loss.
+# mean of the surprises, so that long and short names count the same. (Maximum likelihood
+# itself would take the sum.) This mean is called the cross-entropy loss.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -489,17 +489,17 @@ def loss_of(model, tokens):                                     # [BOS ... BOS] 
         surprises.append(-probs[target].log())                  # minus log p
     return sum(surprises) / len(surprises)
 
-# Let's see what the untrained model makes of the first name. Its loss is usually a little
-# above 3.30. The probabilities of the untrained model differ a little, at random. If the right
-# token gets half of 1 / 27, that costs 0.69. If it gets one and a half times 1 / 27, that
-# saves only 0.41. On average, random differences make the loss larger.
+# Let's see what the untrained model makes of the first name. On average, its loss is a little
+# above 3.30. Why above? The probabilities are not exactly 1 / 27. They vary a little, at
+# random. If the right token gets half of 1 / 27, that costs 0.69. If it gets one and a half
+# times 1 / 27, that saves only 0.41. On average, random differences make the loss larger.
 example = encode(docs[0])
 loss = loss_of(matrices([Value(number) for number in untrained]), example)
 print(f"loss of a model that knows nothing: {math.log(vocab):.4f}")
 print(f"loss of the untrained model for {docs[0]}: {loss.data:.4f}")
 
 # %% 7. Backward pass -----------------------------------------------------------------------------
-# The loss that we just printed was built from more than ten thousand Values. One call to its
+# The loss that we just printed was built from nearly ten thousand Values. One call to its
 # backward() gives every one of them a gradient. We need just those of the parameters. The rest
 # are intermediate results. Going in this direction, from the loss back to the parameters, is
 # called the backward pass. The next function takes the numbers of all parameters and the
@@ -597,15 +597,16 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # many examples in each step, so that the estimate is better and parallel hardware is kept
 # busy.
 #
-# How do we see that the model learns? Some names are harder than others, so the loss jumps up
-# and down. Watch the perplexity instead, which is exp of the mean loss of the last 100 names.
-# exp undoes the logarithm: a model that knows nothing has a loss of log 27 and a perplexity of
-# 27. Our perplexity falls quickly at first, and then slowly, to about 12. A table that only
-# counts pairs of letters comes to about 13, as section 10 will show. A perplexity of 12 means
-# that the model is as unsure, on average, as if it had to choose among 12 equally likely
-# tokens. On new names it can't fall to 1, because nobody can know for certain which letter
-# comes next. The mean over a hundred names still fluctuates, so small ups and downs mean
-# nothing.
+# How can we tell that the model is learning? Some names are harder than others, so the loss
+# jumps up and down. Watch the perplexity instead, which is exp of the mean loss of the last
+# 100 names. exp undoes the logarithm: a model that knows nothing has a loss of log 27 and a
+# perplexity of 27. Our model's perplexity falls quickly at first, and then slowly, to about
+# 12. A table that only counts pairs of letters reaches about 13, as section 10 will show. A
+# perplexity of 12 means that the model is as unsure, on average, as if it had to choose among
+# 12 equally likely tokens. On new names it can't fall to 1, because nobody can know for
+# certain which letter comes next. The mean over a hundred names still fluctuates, so small ups
+# and downs mean nothing. (Usually the mean is over all tokens. Ours is over names, which is
+# nearly the same.)
 #
 # The next function prints a line of progress after each step. The bar at its end shows the
 # perplexity, and is cut off at 25. In a terminal, each line overwrites the last, but every
@@ -619,11 +620,11 @@ def report(losses, steps):
 
 # Here is the training loop. The rate falls linearly, almost to 0. This is called a
 # learning rate schedule. Large steps learn fast, and small steps at the end let the parameters
-# settle. (max only matters if you call train yourself, with more steps than --steps says.) You
-# can stop the training with Ctrl-C. The program drops the step that it is in the middle of,
-# and goes on with what has been learned so far. If the rate is far too high, the numbers grow
-# until Python can't compute with them any more, and we say so. adam returns new lists, so the
-# list untrained stays as it is.
+# settle. (The max keeps the rate from going below 0 if you call train yourself, with more
+# steps than --steps.) You can stop the training with Ctrl-C. The program then discards the
+# unfinished step, and goes on with what has been learned so far. If the rate is far too high,
+# the numbers grow until Python can't compute with them any more, and we say so. adam returns
+# new lists, so the list untrained stays as it is.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -646,10 +647,10 @@ def train(engine, steps):                                       # -> numbers, lo
 
 # We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
 # before the model learns from the name, so it tests the model on a name that it has not yet
-# seen. A longer run would go through the whole list several times, and each pass is called an
-# epoch. Then a model with enough parameters could learn the names by heart and get worse on
-# new ones. This is called overfitting. To detect it, you test the model on names that are
-# never used for training, the validation set.
+# seen. For this reason, our run needs no test set. A longer run would go through the whole
+# list several times, and each pass is called an epoch. Then a model with enough parameters
+# could learn the names by heart and get worse on new ones. This is called overfitting. To
+# detect it, you test the model on names that are never used for training, the validation set.
 
 # The next two lines only save time. Python's garbage collector looks for objects that refer to
 # each other in a cycle. It would find none among our Values, so we switch it off.
@@ -691,8 +692,8 @@ def generate(numbers):                                          # [params] -> a 
 # look up its names in our file. Some may be names that it was trained on. Others may be in the
 # file, although it was never trained on them. With the default settings, only one of its
 # twenty names is in the file, and it was not trained on that one. These twenty are made up,
-# not memorized. The names from before training usually fill the whole block, because BOS comes
-# only about once in 27 tokens.
+# not memorized. About half of the names from before training fill the whole block, because BOS
+# comes only about once in 27 tokens.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Closest means the smallest distance, as math.dist measures it: the square root of the sum
@@ -722,24 +723,26 @@ if not args.fast:
 # divided by the total for its first token. The table, too, is tested on each name before it
 # counts that name.
 #
+#           mean loss: lower is better
 #   2.594   a bigram table
 #   2.598   a model without attention and without positions
 #   2.476   a model without attention
 #   2.481   a model without positions
 #   2.471   our model, with both
 #
-# In perplexity, the table comes to 13.4, and our model to 11.8. In so short a run, a small GPT
-# is only a little better than counting. Take attention away, and almost nothing is lost. Take
-# the positions away, and almost nothing is lost either. Take both away, and the model sees
-# only the last letter, and is no better than the table. On short names and in a short run,
-# either of the two is enough. Probably both tell the model how long the name is so far.
+# In perplexity, the table reaches 13.4, and our model 11.8. After so short a run, a small GPT
+# is better than counting, but not by much. Take attention away, and almost nothing is lost.
+# Take the positions away, and almost nothing is lost either. Take both away, and the model
+# sees only the last letter, and is no better than the table. On short names and in a short
+# run, either of the two is enough. Probably both tell the model how long the name is so far.
 # Attention can notice this without positions: the longer the name, the more tokens share the
-# weights, and the smaller is the weight of BOS. And don't read anything into the order of the
+# weights, and the smaller the weight of BOS. And don't read anything into the order of the
 # last three figures. Other random starts change it. So why attention at all? In longer texts,
 # and in larger models, it pays off, because it can fetch something from far back in the text.
 # This program is too small to show that. (The figures come from changed copies of this
 # program. To try it yourself, delete step 6 in gpt, or leave out the position in the first
-# line of gpt. The second engine will then disagree, and the program will end there.)
+# line of gpt. You will see the perplexity, which is exp of these figures. The second engine
+# will then disagree, and the program will end there.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
@@ -754,7 +757,7 @@ if not args.fast:
 # for the gradient of the loss with respect to y, one number for each number in y, and dx is
 # the same for x. (It is not the dy of calculus.) One number x_j may affect every y_i, and
 # every y_i feeds into the loss. So dx_j is the sum, over all i, of dy_i times the derivative
-# of y_i with respect to x_j. We write this sum as Σ_i, and read Σ as "sum".
+# of y_i with respect to x_j. We write Σ_i, and read it as "the sum over i".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
 # what linear does, for many vectors at once. (The matrix product of linear algebra takes the
@@ -773,8 +776,7 @@ def rowwise(function, *tables):                                 # a list of the 
 # row of dy is [1, 0]. This means: if the 11 grows a little, the loss grows by the same amount,
 # and if the 17 grows, the loss doesn't change. The 11 is 3 * 1 + 4 * 2. So the row of dx is
 # [3, 4], the first row of w. And the first row of dw is [1, 2], the row of x. The second row
-# of dw is [0, 0]. Throughout, w is a matrix of parameters, which are the weights of a neural
-# network in the usual sense. In general:
+# of dw is [0, 0]. (The letter w is for weights, in the usual sense of parameters.) In general:
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
@@ -802,8 +804,8 @@ def relu_back(dy, y):                                           # -> dx
 #     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³, because s is m^(-1/2).
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
-# factor s, which all the y_i share. Its derivative is x_i times -s³ x_j / N. Of the three
-# factors s, one goes to x_i and one to x_j, because s x_i = y_i and s x_j = y_j, and this
+# factor s, which all the y_i share. Its derivative is x_i times -s³ x_j / N. We combine one of
+# the three factors s with x_i and one with x_j. Since s x_i = y_i and s x_j = y_j, this
 # becomes -s y_i y_j / N. The other path exists only if i = j. It goes through the factor x_i,
 # and its derivative is s. We multiply by dy_i and add up over all i. The second path adds only
 # one term, s dy_j:
@@ -897,7 +899,7 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is 0.1 times the query, or
 # [0.2, 0.2, 0, 0], and that of the second key is the opposite. The gradient of the first value
 # is 0.73 times dheard, and that of the second 0.27 times. Other tokens may listen to the same
-# keys and values, and their gradients are added.
+# keys and values, and the gradients that come from them are added.
 
 # Cross-entropy. The surprise is -log p, where p is the probability of the target, the token
 # that actually came next. Its derivative with respect to p is -1 / p, and with respect to all
@@ -921,10 +923,10 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. The steps are those of gpt, but each now works on all
 # tokens at once. q, k and v are the queries, keys and values, split into heads. map applies
-# head_forward to every head. It returns two things for each, and transpose separates them into
-# two lists: what the heads have heard, and their weights. x1 is x after step 6, and n1 is its
-# normalized copy. The list kept holds what the backward pass will need of each layer,
-# including the x that came into it.
+# head_forward to every head. head_forward returns two things for each head, and transpose
+# separates them into two lists: what the heads have heard, and their weights. x1 is x after
+# step 6, and n1 is its normalized copy. The list kept holds what the backward pass will need
+# of each layer, including the x that came into it.
 #
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
@@ -978,7 +980,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         dn_q, dw["query", layer] = linear_back(join(dq), n, w["query", layer])
         dn = rowwise(add, dn_q, rowwise(add, dn_k, dn_v))
         dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))
-    # each position occurs once, but a token may occur twice, so the gradients of its row add up
+    # each position occurs once, but a token may occur more than once, so there we add up
     for t, row in enumerate(rowwise(rmsnorm_back, dx, sums, x0)):
         dw["position"][t] = row
         dw["token"][inputs[t]] = add(dw["token"][inputs[t]], row)
@@ -986,7 +988,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
 
 # %% 12. The two engines compared -----------------------------------------------------------------
 # Do the two engines agree? We try them on the first name and on the longest in the file. They
-# must find the same loss and the same gradients, except for rounding. We print the largest
+# must find the same loss and the same gradients, up to rounding. We print the largest
 # difference between their gradients, relative to the largest gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
@@ -999,14 +1001,15 @@ for name in docs[0], max(docs, key=len):
 print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the largest one")
 
 # Now the explicit engine trains, from the same start, on the same names, with the same Adam.
-# You will see the same losses again. (If you stopped the first training, this one makes as
-# many steps.) Why is this engine faster? It makes no Values and no edges. Both engines leave
-# the dot products of the forward pass to built-in functions, which are written in C. But on
-# the way back, autograd goes from edge to edge in Python, whereas here the way back is made of
-# dot products like the way forward. The price is that we had to work out every part by hand.
-# Autograd does it for any model that is built from its operations. PyTorch, the most widely
-# used library for deep learning, combines the two ideas. It has autograd, but each node of its
-# graph is an operation on whole matrices and knows its own backward function, like our pairs.
+# You will see the same losses again, up to rounding. (If you stopped the first training, this
+# one makes as many steps.) Why is this engine faster? It makes no Values and no edges. Both
+# engines leave the dot products of the forward pass to built-in functions, which are written
+# in C. But on the way back, autograd goes from edge to edge in Python, whereas here the way
+# back is made of dot products like the way forward. The price is that we had to work out every
+# part by hand. Autograd does it for any model that is built from its operations. PyTorch, the
+# most widely used library for deep learning, combines the two ideas. It has autograd, but each
+# node of its graph is an operation on whole matrices and knows its own backward function, like
+# our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])
