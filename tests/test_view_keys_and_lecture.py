@@ -217,7 +217,7 @@ def test_keys_act_on_the_slide_that_shows_the_model(chromium, kind):
     with opened(chromium, "", 1280, 720, chosen="lecture=1") as page:
         shown(page, kind)
         before = at(page)
-        for key, step in [("e", 990), ("e", 980), ("f", 990)]:
+        for key, step in [("e", 300), ("e", 100), ("f", 300)]:
             page.keyboard.press(key)
             for _ in range(40):
                 page.wait_for_timeout(50)

@@ -557,3 +557,77 @@ def test_reduced_motion_draws_the_end_and_not_the_way(chromium):
         train(page)
         assert page.evaluate("changes") <= 4
         assert "1,000 steps of 1,000" in page.locator("[data-picture=lab] svg").nth(1).get_attribute("aria-label")
+
+
+def test_a_click_opens_that_head_also_in_the_row_that_is_chosen_already(page):
+    heads = show(page, "attention")
+    box = heads.bounding_box()
+    opened_ = page.locator("[data-picture=attention] svg.drawing").nth(1)
+    seen = []
+    for head in range(4):
+        for x in range(0, int(box["width"]), 6):                       # find it in its last row
+            page.mouse.move(box["x"] + x, box["y"] + box["height"] * 0.72)
+            if readout(page, "attention").startswith(f"head {head}: at "): break
+        page.mouse.click(box["x"] + x, box["y"] + box["height"] * 0.72)
+        settle(page, 200)
+        seen.append(opened_.get_attribute("aria-label").split(" opened")[0])
+    assert seen == ["head 0", "head 1", "head 2", "head 3"]
+
+
+def test_the_opened_head_stays_while_the_moment_moves(page):
+    show(page, "attention")
+    opened_ = page.locator("[data-picture=attention] svg.drawing").nth(1)
+    seen = set()
+    for step in (0, 10, 30, 100, 300, 1000):
+        page.evaluate("step => microgpt.live.goTo(step)", step)
+        until(page, f"microgpt.live.state.value.step === {step}")
+        settle(page, 200)
+        seen.add(opened_.get_attribute("aria-label").split(" opened")[0])
+    assert len(seen) == 1
+
+
+def test_speak_goes_on_with_what_was_typed_again_and_again(page):
+    page.evaluate("() => { microgpt.live.name.value = 'mar'; }")
+    for _ in range(2):
+        page.click("[data-picture=lab] button.speak")
+        until(page, "document.querySelector('[data-picture=lab] button.speak').textContent === 'Speak'", 40)
+        assert page.evaluate("microgpt.live.name.value").startswith("mar")
+    assert page.locator("[data-picture=lab] .speech .name").count() == 2
+
+
+def test_code_is_indented_by_its_spaces_however_deep(chromium):
+    with opened(chromium, "", 1280, 900) as page:
+        lefts = page.evaluate("""[...document.querySelectorAll('.row .code')].map(code => {
+            const walker = document.createTreeWalker(code, NodeFilter.SHOW_TEXT), range = document.createRange();
+            for (let text; (text = walker.nextNode());) { const at = text.data.search(/\\S/);
+                if (at >= 0) { range.setStart(text, at); range.setEnd(text, at + 1);
+                    return [code.textContent.search(/\\S/), range.getBoundingClientRect().left - code.getBoundingClientRect().left]; } }
+        }).filter(Boolean)""")
+    wide = {round(left / spaces, 1) for spaces, left in lefts if spaces}
+    assert max(spaces for spaces, _ in lefts) >= 20 and max(wide) - min(wide) <= 0.11
+
+
+@pytest.mark.parametrize("kind", ["next", "loss-small", "loss", "adam"])
+def test_a_finger_that_scrolls_over_a_picture_changes_nothing(chromium, kind):
+    picture = {"next": "lab", "loss-small": "lab"}.get(kind, kind)
+    with opened(chromium, "", 390, 844, has_touch=True, is_mobile=True) as page:
+        show(page, picture)
+        drawing_ = page.locator(f"[data-picture={picture}] svg.drawing").nth(1 if kind == "loss-small" else 0)
+        drawing_.scroll_into_view_if_needed()
+        settle(page)
+        box = drawing_.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.6
+        before = page.evaluate("[microgpt.live.name.value, microgpt.live.state.value.step, scrollY]")
+        touch = page.context.new_cdp_session(page)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for by in range(10, 210, 10):
+            touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - by}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        settle(page)
+        after = page.evaluate("[microgpt.live.name.value, microgpt.live.state.value.step, scrollY]")
+        assert after[:2] == before[:2] and after[2] > before[2] + 100
+        page.evaluate("y => scrollTo(0, y)", before[2])
+        settle(page)
+        page.touchscreen.tap(x, y)                                     # but a tap does what a click does
+        settle(page)
+        assert page.evaluate("[microgpt.live.name.value, microgpt.live.state.value.step]") != before[:2]

@@ -27,9 +27,10 @@ export function habit(weights, head, T) {
 export function attention(figure) {
   let wanted = null; // layer and head that the reader has opened; else the one that looks most at a single token
   let chosen;
+  let of = ""; // the run and the name that it was chosen for
   figure.append(controls(nameField(), trainButton(), momentSlider()));
   const list = element("ul", { class: "habits" });
-  new Picture(figure, {
+  const all = new Picture(figure, {
     name: "attention",
     hint: "Point at a cell to read its weight; click a row, or press Enter there, to open it.",
     follows: [name, run, state, place],
@@ -40,8 +41,10 @@ export function attention(figure) {
       const decided = ({ weights }, head) =>
         Math.max(...weights.subarray((head * T + shown) * T, (head * T + shown) * T + shown + 1));
       const last = made.layers[layers - 1];
-      const all = Array.from({ length: heads }, (_, head) => decided(last, head));
-      chosen = wanted ?? [layers - 1, all.indexOf(Math.max(...all))];
+      const most = Array.from({ length: heads }, (_, head) => decided(last, head));
+      const key = `${run.value.id} ${name.value}`; // not with the moment, so that one head can be followed
+      if (wanted || of !== key) chosen = wanted ?? [layers - 1, most.indexOf(Math.max(...most))];
+      of = key;
       if (chosen[0] >= layers || chosen[1] >= heads) chosen = [0, 0];
       const edge = 1.4 * f;
       const side = (n) => (width - 1 - (n - 1) * 0.9 * f) / n - edge;
@@ -153,6 +156,7 @@ export function attention(figure) {
           const same = chosen[0] === layer && chosen[1] === head && place.value === r;
           wanted = [layer, head];
           place.value = same ? null : r;
+          all.dirty();
           opened.dirty();
         },
         unpick: () => {

@@ -48,15 +48,15 @@ export function mount() {
   key("h", LIVING, "train at full speed, or at a pace to watch", () => {
     live.fast.value = !live.fast.value;
   });
-  const by = (share) => {
-    const { step } = live.state.value;
-    const jump = Math.max(1, Math.round(live.run.value.knobs.steps * share));
-    live.goTo(
-      step + (share < 0 ? -Math.max(1, -Math.round(live.run.value.knobs.steps * share)) : jump),
-    );
+  // From one to the next of the moments whose names are listed.
+  const jump = (later) => {
+    const { step: now } = live.state.value;
+    const all = [...live.SHOWN, live.progress.value.step];
+    const there = all.filter((step) => (later ? step > now : step < now)).sort((a, b) => a - b);
+    if (there.length) live.goTo(there[later ? 0 : there.length - 1]);
   };
-  key("e", LIVING, "an earlier moment of the training", () => by(-0.01));
-  key("f", LIVING, "a later moment of the training", () => by(0.01));
+  key("e", LIVING, "an earlier moment of the training", () => jump(false));
+  key("f", LIVING, "a later moment of the training", () => jump(true));
   key("b", ["graph"], "graph: back one node, then from the start", () => made.graph.back());
   key("v", ["lab"], "voice: the model speaks", () => made.lab.speak());
   key("w", ["lab", "odds"], "warmer: a higher temperature", () => warm(0.1));

@@ -21,7 +21,7 @@ import { Picture } from "./picture.js";
 
 const PAUSE = 420; // milliseconds between two letters
 const OFTEN = 400; // milliseconds between two looks at the names while it trains
-const MANY = 5; // names that are shown
+const MANY = 4; // names that are shown
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 // Names that it makes up at the moment that is shown, a few times a second while it trains.
@@ -46,6 +46,7 @@ export function lab(figure) {
   let drawn = null; // the token that was drawn last, while it speaks
   let timer = 0;
   let uttered = null; // what it said last
+  let given = ""; // what it went on from
   const roll = { of: null, chance: null };
   const spoken = element("p", { class: "speech", "aria-live": "polite" });
   const speak = button("Speak", () => (timer ? hush() : begin()), {
@@ -64,7 +65,8 @@ export function lab(figure) {
       roll.chance = dice(live.run.value.knobs.seed + 1000);
     }
     live.place.value = null;
-    if (live.name.value === uttered) live.name.value = ""; // else it goes on with what was typed
+    if (live.name.value !== uttered) given = live.name.value;
+    live.name.value = given; // it goes on with what was typed, again and again
     speak.textContent = "Stop";
     timer = setTimeout(say, still.matches ? 0 : PAUSE);
   }
@@ -113,10 +115,11 @@ export function lab(figure) {
 
   const told = element("p", { class: "lead" });
   effect(() => {
-    const { gpt } = live.run.value;
+    const { gpt, own } = live.run.value;
     const { step } = live.state.value;
+    const what = own ? "items like yours" : "names";
     const when = live.working.value ? "in training" : time(step);
-    told.textContent = `A GPT that makes up names, letter by letter: ${whole(gpt.count)} numbers, ${when}.`;
+    told.textContent = `A GPT that makes up ${what}, letter by letter: ${whole(gpt.count)} numbers, ${when}.`;
   });
   const [name, note] = nameField();
   name.classList.add("large");
@@ -128,7 +131,7 @@ export function lab(figure) {
   const above = controls(name, speak, note);
   const speaks = element("div", {}, above, spoken, controls(temperatureSlider()), next);
   const steps = controls(trainButton(), paceBox());
-  const trains = element("div", {}, steps, makesUp(), controls(momentSlider()), losses);
+  const trains = element("div", {}, steps, controls(momentSlider()), makesUp(), losses);
   figure.append(told, element("div", { class: "bench" }, speaks, trains));
   const odds = new Picture(next, {
     name: "next",

@@ -82,6 +82,7 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
         );
         nodes.push(text(from - 0.5 * f, y(value), String(value), "end middle muted small"));
       }
+      nodes.push(text(from + 0.4 * f, top + 0.3 * f, "loss", "middle small muted halo"));
       const ticks = small ? 2 : 4;
       for (let i = 0; i <= ticks; i++) {
         nodes.push(

@@ -74,12 +74,12 @@ export function odds(figure) {
           else others += d;
         });
         if (tokens[t + 1] !== undefined) {
-          const share = (100 * p[t * vocab + tokens[t + 1]]).toFixed(1);
+          const share = percent(p[t * vocab + tokens[t + 1]]);
           nodes.push(
             text(
               end + 0.6 * f,
               base(t) - 0.15 * f,
-              `${label(tokens[t + 1])} ${share} %`,
+              `${label(tokens[t + 1])} ${share}`,
               "mono small accent",
             ),
           );

@@ -12,6 +12,7 @@ export function parts(figure) {
   const lengths = Object.keys(recorded.parts);
   const length = element("select", { "aria-label": "length of the trainings" });
   length.append(...lengths.map((n) => element("option", { value: n }, `${whole(+n)} steps`)));
+  length.value = lengths[lengths.length - 1]; // after a short training the order is mostly chance
   figure.append(controls(element("label", {}, "after ", length)));
   let chosen = null; // by a click
   let pointed = null; // by the pointer or the keys
@@ -114,7 +115,10 @@ export function parts(figure) {
       };
     },
   });
-  length.addEventListener("change", () => picture.dirty());
+  length.addEventListener("change", () => {
+    chosen = null;
+    picture.dirty();
+  });
   figure.append(
     caption(
       "The lecture's names in the same order, learned by the whole model, by models that lack a part, and by tables of " +

@@ -5,6 +5,7 @@ import { working } from "../model/live.js";
 import { element, forHands, shape } from "./draw.js";
 
 const FRAME = 6; // milliseconds of drawing in one frame; while it trains, one picture a frame
+const SIDEWAYS = 8; // pixels
 const LIVE = 120; // milliseconds between two drawings of a picture while it trains
 const SAVED =
   "fill fill-opacity stroke stroke-width stroke-opacity stroke-dasharray font-family font-size " +
@@ -71,8 +72,12 @@ export class Picture {
     this.svg.addEventListener("pointermove", (event) => this.point(event));
     this.svg.addEventListener("pointerdown", (event) => {
       this.point(event);
-      if (this.cursor && this.made.pick) this.made.pick(...this.cursor);
       if (this.made?.grab) this.grab(event);
+    });
+    // On lifting, so that a finger that scrolls changes nothing.
+    this.svg.addEventListener("click", (event) => {
+      this.point(event);
+      if (this.cursor && this.made.pick) this.made.pick(...this.cursor);
     });
     this.svg.addEventListener("pointerleave", (event) => {
       if (event.pointerType === "mouse" && document.activeElement !== this.svg) this.show(null);
@@ -164,7 +169,7 @@ export class Picture {
       );
     }
     this.made?.look?.(told ? cursor[0] : null);
-    const words = told ? told.text : forHands(this.made?.rest || this.hint);
+    const words = forHands(told ? told.text : this.made?.rest || this.hint);
     if (this.readout.textContent !== words) this.readout.textContent = words;
     if (this.lit !== told?.part) {
       this.lit = told?.part;
@@ -190,7 +195,11 @@ export class Picture {
     event.preventDefault();
     this.svg.focus({ preventScroll: true });
     this.svg.setPointerCapture(event.pointerId);
-    const move = (moved) => drag(...this.place(moved));
+    let begun = event.pointerType !== "touch"; // a finger may want to scroll, until it moves sideways
+    const move = (moved) => {
+      begun ||= Math.abs(moved.clientX - event.clientX) > SIDEWAYS;
+      if (begun) drag(...this.place(moved));
+    };
     const end = () => this.svg.removeEventListener("pointermove", move);
     move(event);
     this.svg.addEventListener("pointermove", move);

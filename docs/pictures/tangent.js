@@ -81,6 +81,10 @@ export function tangent(figure) {
           text(from - 0.4 * f, y(loss0 + l), (loss0 + l).toFixed(2), "end middle muted small"),
         );
       }
+      nodes.push(
+        text(from + 0.4 * f, top + 0.3 * f, "loss", "middle small muted"),
+        text(to, bottom - 0.8 * f, `token[${token.value}][${choice.value}]`, "end small muted"),
+      );
       for (const by of [-REACH, 0, REACH]) {
         const words = number(here + by, 2);
         nodes.push(text(Math.min(x(by), to - f), bottom + 1.1 * f, words, "center muted small"));

@@ -9,7 +9,7 @@ import { bar, change, defaults, inLecture, settings } from "./settings.js";
 const spoken = document.getElementById("spoken");
 const LINES = [28, 34, 42]; // lines of type on a screen: the sizes in which a thought may be set
 const SPLIT = [34, 42, 52, 64]; // and those of a thought that goes in screenfuls
-const PICTURE = [28, 34, 38, 42, 46, 52, 58, 64]; // and those of a picture
+const PICTURE = [26, 28, 30, 32, 34, 36, 38, 40, 42, 44, 46, 49, 52, 55, 58, 64]; // and those of a picture
 const SMALLEST_PICTURE = 0.45;
 const DRAWN = "figure, [data-picture], .drawn-beside";
 const tooTall = new WeakMap(); // thoughts that did not fit, and on which screen: so they stay divided, however they are drawn
@@ -132,12 +132,18 @@ function measured(stop, all, now) {
 // A picture is drawn in the largest type in which it fits. If it fits in none, it is made smaller and smaller; its own
 // width stays, so that it is not drawn anew.
 function draw(piece, sized, fits) {
-  const found = PICTURE.some((lines) => {
+  const fitsIn = (lines) => {
     piece.style.fontSize = `${sized(lines) * bodySize()}px`;
     drawIn(piece);
     return fits();
-  });
-  if (!found) shrink(piece, fits);
+  };
+  let [low, high] = [0, PICTURE.length - 1]; // what fits in a larger type fits in all smaller ones
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (fitsIn(PICTURE[middle])) high = middle;
+    else low = middle + 1;
+  }
+  if (!fitsIn(PICTURE[low])) shrink(piece, fits);
 }
 function shrink(piece, fits) {
   for (let zoom = 1; !fits() && zoom > SMALLEST_PICTURE;) {

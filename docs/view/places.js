@@ -68,7 +68,7 @@ export function find(place) {
     null
   );
 }
-// within: the element of the thought that is to be seen, if it goes in screenfuls.
+// into: see keep; null: not kept. within: the element of the thought that is to be seen, if it goes in screenfuls.
 export function goTo(place, into = true, within = null) {
   const target = find(place);
   if (!target) return false;
@@ -83,7 +83,7 @@ export function goTo(place, into = true, within = null) {
     at = place === "0" ? "" : place;
   }
   bar.elements.section.value = at.split(".")[0] || "0";
-  keep(into);
+  if (into !== null) keep(into);
   return true;
 }
 export function turnSection(by) {
@@ -126,7 +126,7 @@ export function arrive() {
     if (/^\d+$/.test(found.get("step") ?? "")) live.goTo(Number(found.get("step")));
   });
   const place = (found.get("at") || "").replace(/^section-/, "");
-  if (place && goTo(place, false)) return;
+  if (place && goTo(place, null)) return;
   at = inLecture() ? stops[0].dataset.at : "";
   if (inLecture()) light(true);
 }
