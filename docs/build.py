@@ -680,7 +680,7 @@ def main_html(source, recorder):
                     made = f'<div class="numbers">{made}</div>' if made else ""
                     part = f' data-part="{part}"' if part else ""
                     rows.append(f'<div class="row" id="L{line}" style="--indent:{indent}"{part}><span class="no">{line}</span>'
-                                f'<code class="code">{code[line - 1]}</code>{talk}{made}</div>')
+                                f'<code class="code"><span class="lead">{" " * indent}</span>{code[line - 1].lstrip(" ")}</code>{talk}{made}</div>')
             if figures:
                 drawn = "".join(f'<figure class="picture" data-picture="{name}"></figure>' for _, name in figures)
                 blocks = [f'<div class="beside"><div class="words">{"".join(blocks)}</div><div class="drawn-beside">{drawn}</div></div>']

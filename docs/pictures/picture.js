@@ -75,8 +75,7 @@ export class Picture {
       if (this.made?.grab) this.grab(event);
     });
     // On lifting, so that a finger that scrolls changes nothing.
-    this.svg.addEventListener("click", (event) => {
-      this.point(event);
+    this.svg.addEventListener("click", () => {
       if (this.cursor && this.made.pick) this.made.pick(...this.cursor);
     });
     this.svg.addEventListener("pointerleave", (event) => {
