@@ -1,7 +1,7 @@
 # microgpt: how a GPT is trained and how it speaks. This lecture is a program. In about a
 # minute, it reads a list of names, learns what names look like, and makes up new ones. GPT
-# stands for generative pretrained transformer. By the end all three words will be clear. The
-# model comes from Andrej Karpathy's microgpt.
+# stands for generative pretrained transformer. By the end, you will know what all three words
+# mean. The model and the name are Andrej Karpathy's.
 #
 # A vector is a list of numbers, and a matrix is a list of vectors, its rows. In the comments
 # on the right, [N] means a vector of N numbers, and [A][B] a matrix with A rows of B numbers.
@@ -48,22 +48,22 @@ except (OSError, ValueError) as problem:
 if not docs:
     parser.error(f"--data {args.data!r} must hold at least one name, but holds none")
 
-# The file is in alphabetical order. Without shuffling, in a thousand steps the model would see
-# only names that begin with a or b. The same seed always gives the same order.
+# The file is in alphabetical order. Without shuffling, for a thousand steps the model would
+# see only names that begin with a or b. The same seed always gives the same order.
 random.seed(args.seed)
 random.shuffle(docs)
 
 # A model can only work with numbers, so we cut every name into tokens, here single characters,
 # and give each token a number. Before every name we put a special token called BOS, for
 # "beginning of sequence". It is what the model sees when it has to predict the first letter.
-# After the last letter the same token appears again, this time to mark the end. The model
-# reads it only at the beginning and predicts it only at the end, so the two don't get mixed
-# up. (Many models have a second token for the end, called EOS.) The set of all different
-# tokens is called the vocabulary. In our file these are the letters a to z, with the numbers 0
-# to 25, and BOS, with the number 26. So "anna" becomes 26 0 13 13 0 26. The numbers are only
-# labels. The fact that n is 13 and o is 14 doesn't make them similar. The task is always the
-# same: given the tokens so far, which token comes next? A model that gives each token a
-# probability of coming next is called a language model.
+# After the last letter the same token appears again, this time to mark the end. In training,
+# it is read only at the beginning, and is the right answer only at the end, so the two don't
+# get mixed up. (Many models have a second token for the end, called EOS.) The set of all
+# different tokens is called the vocabulary. In our file these are the letters a to z, with the
+# numbers 0 to 25, and BOS, with the number 26. So "anna" becomes 26 0 13 13 0 26. The numbers
+# are only labels. The fact that n is 13 and o is 14 doesn't make them similar. The task is
+# always the same: given the tokens so far, which token comes next? A model that gives each
+# token a probability of coming next is called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -71,7 +71,7 @@ vocab = len(letters) + 1                                        # the size of th
 def encode(name):                                               # "anna" -> [26, 0, 13, 13, 0, 26]
     return [BOS] + [letters.index(letter) for letter in name] + [BOS]
 
-# The next three lines have nothing to do with GPT. They keep odd terminals from crashing the
+# The next three lines have nothing to do with GPT. They keep some terminals from crashing the
 # program, and they let it end quietly when another program stops reading its output.
 with contextlib.suppress(AttributeError):                       # some systems lack these
     sys.stdout.reconfigure(errors="replace")
@@ -84,7 +84,7 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # number grew a little, how fast would the loss grow? That is the derivative of the loss with
 # respect to this number. We call it the number's gradient. (Mathematicians use this word for
 # the list of all these derivatives.) The code below finds all of them in a single backward
-# pass. This is automatic differentiation, in its reverse mode. A program that does it is often
+# pass. This is automatic differentiation, in its reverse mode. Code that does it is often
 # called autograd, and in neural networks the method is known as backpropagation.
 #
 # We can draw a computation as a graph. Its nodes are numbers, and they are joined by edges.
@@ -112,11 +112,15 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # x grow by 0.001. Then the first factor alone makes the result grow by 0.003, and so does the
 # second. Together they make it grow by about 0.006, which is 2 * x * 0.001, as calculus says.
 #
-# There can be very many paths, so we don't walk them one by one. Instead, every node passes
-# its gradient on to its children just once. So it must wait until its gradient is complete.
-# Take h = 2 * a, then g = 3 * h, and then g + h, which is 8 * a. h is used by g and by the
-# sum. It gets 3 from g and 1 from the sum, and passes 2 * 4 = 8 on to a. If h went before g,
-# it would have only the 1 from the sum, and a would get 2. The 3 from g would come too late.
+# There can be very many paths, so we don't walk them one by one. Instead, every node
+# multiplies its gradient by the local gradient on each of its edges, and passes the product to
+# the child, just once. So it must wait until its gradient is complete. Take h = 2 * a, then
+# g = 3 * h, and then g + h, which is 8 * a. h is used by g and by the sum. It gets 3 from g
+# and 1 from the sum, and passes 2 * 4 = 8 on to a. If h went before g, it would have only the
+# 1 from the sum, and a would get 2. The 3 from g would come too late.
+#
+# When Python sees a + b, it calls a.__add__(b). So our class can record the edges while it
+# computes.
 counter = itertools.count()                                     # 0, 1, 2, and so on
 
 class Value:                                                    # remembers how it was made
@@ -148,11 +152,11 @@ class Value:                                                    # remembers how 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() starts at 0
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # We keep a waiting list. It starts with this result, and every result that we meet on the
-    # way back joins it, once. We always take the most recently made one off the list. All that
-    # uses it was made later still, and has been taken already. So its gradient is complete,
-    # and it can pass it on. (This order is called topological.) heappop takes the pair with
-    # the lowest number, so we store minus the order.
+    # We keep a waiting list. It starts with this result, and every child that has children of
+    # its own joins it, once. We always take off the one that was made last. Everything
+    # computed from it was made later, so it has already been taken off. So its gradient is
+    # complete, and it can pass it on. (This is a topological order, taken backwards.) heappop
+    # gives us the lowest number, so we store minus the order.
     def backward(self):
         self.grad = 1.0                                         # d self / d self
         waiting, found = [(-self.order, self)], {self}
@@ -181,7 +185,7 @@ class Value:                                                    # remembers how 
 #
 # A leaf keeps its gradient from earlier calls to backward(), and new contributions are added
 # to it. That would let us learn from several names at once. But we will make new leaves for
-# every name.
+# every name. (PyTorch programs, which don't, clear the gradients before each step.)
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -205,15 +209,15 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
 # A model that is built from such matrices, with simple functions such as relu between them, is
-# called a neural network. Its parameters are often called weights. (Until section 11 we keep
-# that word for something else.) Each token has a row of numbers in the matrix "token". This
-# row is called the token's embedding, and it is all that the model ever sees of the token. At
-# first its numbers are random. Training gives them a meaning. If two letters are used in
-# similar ways, for example because the same letters tend to follow them, training pushes their
-# rows in similar directions, and the rows can become similar. The length of the row is the
-# width, or embedding dimension. Each position in a name has an embedding, too, in the matrix
-# "position". The number of positions is the block size. The model never looks at more tokens
-# than that, so this is also its context length.
+# called a neural network. Its parameters are often called weights. (We keep that word for the
+# weights in attention. In section 11, the letter w will stand for such a matrix.) Each token
+# has a row of numbers in the matrix "token". This row is called the token's embedding, and it
+# is all that the model ever sees of the token. At first its numbers are random. Training gives
+# them a meaning. If two letters are used in similar ways, for example because the same letters
+# tend to follow them, training pushes their rows in similar directions, and the rows can
+# become similar. The length of the row is the width, or embedding dimension. Each position in
+# a name has an embedding, too, in the matrix "position". The number of positions is the block
+# size. The model never looks at more tokens than that, so this is also its context length.
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
 # first row gives the first number of the result, its dot product with the second row gives the
@@ -229,7 +233,7 @@ def dot(x, y):                                                  # [N], [N] -> a 
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
 # position has 16 * 16, and the four matrices of attention have 16 * 16 each. Inside, the MLP
-# has four times as many numbers as the width, so its two matrices have 64 * 16 and 16 * 64.
+# uses vectors four times as long as the width, so its two matrices have 64 * 16 and 16 * 64.
 # That makes 4,192 parameters.
 shapes = {"token": (vocab, width), "position": (block, width), "lm_head": (vocab, width)}
 for layer in range(layers):
@@ -239,8 +243,8 @@ for layer in range(layers):
     shapes["down", layer] = width, 4 * width
 
 # We will often want all parameters as one long list. This function cuts such a list into the
-# matrices. iter remembers how far we have come in the list, and each islice takes the next nin
-# numbers, one row of a matrix.
+# matrices. iter keeps our place in the list, and each islice takes the next nin numbers, one
+# row of a matrix.
 def matrices(numbers):                                          # [params] -> {name: [nout][nin]}
     rest = iter(numbers)
     return {name: [list(itertools.islice(rest, nin)) for _ in range(nout)]
@@ -257,7 +261,7 @@ untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in ran
 print(f"num params: {len(untrained)}")
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
-# Now we compute the logits of the next token from the tokens so far. Going in this direction
+# Now we compute the logits for the next token from the tokens so far. Going in this direction
 # is called the forward pass. First, five small functions. The function add takes two vectors
 # and adds them number by number, and transpose turns the columns of a matrix into rows.
 def add(x, y):                                                  # [N], [N] -> [N]
@@ -283,18 +287,18 @@ def linear(x, matrix):                                          # [nin], [nout][
 # exp(2) / exp(1) is exp(2 - 1). So we may subtract the same number from all the scores. We
 # subtract the largest, because exp of a large number would overflow: it would be too large for
 # a float. Since the result is the same whatever we subtract, the gradient of the number that
-# we subtract would be 0, and it needs no edges.
+# we subtract would be 0, and a plain number will do.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
     scale = sum(exps) ** -1                                     # 1 / total
     return [each * scale for each in exps]
 
-# rmsnorm gives a vector a standard size (Zhang and Sennrich, 2019). RMS stands for root mean
-# square, the square root of the mean of the squares. We divide every number by it. After that,
-# the mean of the squares is 1. (The 1e-5 changes it a little, but keeps us from dividing by
-# 0.) Attention and the MLP will read normalized vectors, so they always get numbers of about
-# the same size, even if x grows from layer to layer.
+# rmsnorm rescales a vector to a standard magnitude (Zhang and Sennrich, 2019). RMS stands for
+# root mean square, the square root of the mean of the squares. We divide every number by it.
+# After that, the mean of the squares is 1. (The 1e-5 changes it a little, but keeps us from
+# dividing by 0.) Attention and the MLP will read normalized vectors, so they always get
+# numbers of about the same size, even if x grows from layer to layer.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -307,17 +311,17 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # The embedding of a token and the embedding of its position are added together to make one
 # vector, called x. Both are learned, so training can, for example, use the first ten numbers
 # for the letter and the last six for the position. If the letter's embedding is near 0 in the
-# last six, and the position's in the first ten, nothing is lost in the sum. Every place in a
-# name has its own x. The two n's of anna share a row of the matrix token, but they have
+# last six, and the position's in the first ten, nothing is lost in the sum. Every position in
+# a name has its own x. The two n's of anna share a row of the matrix token, but they have
 # different positions. So from here on we count them as two tokens. The sum is small at first,
 # so we normalize it, and x starts out with numbers of about size 1. (For the first layer,
 # normalizing it again will change almost nothing, but this way all layers are the same.) Then
-# come the layers. In every layer, attention comes first, which lets a token listen to itself
-# and the tokens before it, and then the MLP, which works on each token by itself. Each reads a
-# normalized copy of x and adds its result to x. (This is called pre-norm. The first
-# transformers normalized x after each addition instead.) At the end, lm_head makes the logits,
-# from x without normalizing it again. The part of the plan between x and lm_head is one layer.
-# With more layers, it repeats.
+# come the layers. Each layer has two parts. The first, attention, lets a token listen to
+# itself and the tokens before it. The second, the MLP, works on each token by itself. Each
+# part reads a normalized copy of x and adds its result to x. (This is called pre-norm. The
+# first transformers normalized x after each addition instead.) At the end, lm_head makes the
+# logits, from x without normalizing it again. The part of the plan between x and lm_head is
+# one layer. With more layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
 # connection, because what a layer adds, the residual, is a correction to what is already
@@ -338,17 +342,17 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # to do with our class Value.) What makes a token easy to find is not always what it has to
 # say, so key and value are different vectors. Query and key are different as well. If they
 # were the same vector, a token would usually match itself best. In anna, for example, the
-# second n might ask whether a vowel came before. The key of the first a might say that here is
-# a vowel, and its value which vowel it is.
+# second n might ask whether a vowel came before. The key of the first a might say that there
+# is a vowel here, and its value which vowel it is.
 #
 # A token compares its query with the keys of all the tokens that it can listen to, by dot
 # products. We divide these by a constant, in our model by 2, and call the results scores.
-# softmax turns the scores into weights. Then the token adds up the values, each times its
-# weight. We say that it attends to these tokens, with these weights. The sum is what the token
-# has heard. (Elsewhere it is called the output of a head.) At first the three matrices are
-# random. But wherever listening more to a token would make the loss smaller, training tends to
-# change the matrices so that the query and that token's key match better. In section 10, we
-# will test how much attention helps with short names.
+# softmax turns the scores into weights. Then the token adds up the values, each multiplied by
+# its weight. We say that it attends to these tokens, with these weights. The sum is what the
+# token has heard. (Elsewhere it is called the output of a head.) At first the three matrices
+# are random. But wherever listening more to a token would make the loss smaller, training
+# tends to change the matrices so that the query and that token's key match better. In section
+# 10, we will test how much attention helps with short names.
 #
 # Here is an example, with vectors of 4 numbers. A token has the query [2, 2, 0, 0]. It can
 # listen to the token before it, with the key [2, 0, 1, 0], and to itself, with the key
@@ -369,7 +373,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Dividing by the square root cancels this growth. Without it, in long vectors, softmax could
 # easily give one token a weight of nearly 1, and all others nearly 0. Then a small change in
 # the scores would make almost no difference, the gradients of the scores would be nearly 0,
-# and queries and keys would hardly learn.
+# and the matrices for query and key would hardly learn.
 #
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
@@ -406,7 +410,9 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Why relu? Without it, a second matrix would add nothing. Say that "up" makes the numbers
 # 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
 # just 11 * a + 3 * b, and a single matrix could have made it. The graph of relu is a line with
-# a bend, and a sum of many such bent lines can follow any curve closely.
+# a bend, and a sum of many such lines, bent in different places, can follow any curve closely.
+# (To bend in different places, most MLPs add a learned number, a bias, to each match. We leave
+# it out.)
 
 # Now the whole model, for one token. Here is the plan once more:
 #
@@ -414,7 +420,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #                                     '-> norm, attention ^   '-> norm, MLP ^
 #
 # Steps 1 to 6 of a layer are attention, and steps 7 to 9 are the MLP. The cache holds a pair
-# of lists, keys and values, for each layer, at first [([], [])]. So a loop over the cache goes
+# of lists, keys and values, for each layer, at first both empty. So a loop over the cache goes
 # through the layers. head is a Python slice, so query[head] is query[0:4] for the first head.
 # For the weighted sum, transpose gives us the columns of the values: the first numbers of all
 # the values, then the second numbers, and so on. In our example, the first column is [10, 0],
@@ -443,9 +449,9 @@ def gpt(model, token, position, cache):                         # -> logits [voc
     return linear(x, model["lm_head"])                          # a logit for each token
 
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Nor do the
-# weights, which only compare queries and keys. So without positions, our one layer could not
-# tell in which order the earlier letters came. (With more layers it could, to some extent,
-# because what a letter has heard in the first layer depends on its place.)
+# weights, which come only from comparing queries with keys. So without positions, our one
+# layer could not tell in which order the earlier letters came. (With more layers it could, to
+# some extent, because what a letter has heard in the first layer depends on its place.)
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
 # there are about four times as many pairs of tokens to compare. So the cost grows with the
@@ -455,11 +461,11 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # vector of a token into one that says what comes next. The first transformers were made to
 # translate. One half, the encoder, read a sentence, and the other half, the decoder, wrote its
 # translation. A GPT is only the half that writes, without the part that listens to the
-# encoder. It is called decoder-only. GPT-2 (Radford and colleagues, 2019) follows the same
-# plan as our model. Its smallest version has 124 million parameters: 12 layers, a width of 768
-# and a context of 1,024 tokens. Details differ. For example, it uses two relatives of RMSNorm
-# and ReLU, it adds a learned number, a bias, to nearly every result, and a single matrix
-# serves as token and as lm_head.
+# encoder. It is called decoder-only. GPT-2 (Radford and colleagues, 2019) follows almost the
+# same plan as our model. Its smallest version has 124 million parameters: 12 layers, a width
+# of 768 and a context of 1,024 tokens. Details differ. For example, it uses LayerNorm and GELU
+# instead of RMSNorm and ReLU, it has biases, it normalizes x before lm_head and not the sum of
+# the embeddings, and a single matrix serves as token and as lm_head.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -480,7 +486,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # 26). After each prediction we feed in the true token, not the model's guess, so that a wrong
 # guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is the
 # mean of the surprises, so that long and short names count the same. (Maximum likelihood
-# itself would take the sum.) This mean is called the cross-entropy loss.
+# itself would take the sum.) This mean is called the cross-entropy loss, cross because the
+# surprise comes from the model's probabilities, and the tokens come from the data.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -489,9 +496,9 @@ def loss_of(model, tokens):                                     # [BOS ... BOS] 
         surprises.append(-probs[target].log())                  # minus log p
     return sum(surprises) / len(surprises)
 
-# Let's see what the untrained model makes of the first name. On average, its loss is a little
-# above 3.30. Why above? The probabilities are not exactly 1 / 27. They vary a little, at
-# random. If the right token gets half of 1 / 27, that costs 0.69. If it gets one and a half
+# Let's see what the untrained model makes of the first name. Averaged over names, its loss is
+# a little above 3.30. Why above? The probabilities are not exactly 1 / 27. They vary a little,
+# at random. If the right token gets half of 1 / 27, that costs 0.69. If it gets one and a half
 # times 1 / 27, that saves only 0.41. On average, random differences make the loss larger.
 example = encode(docs[0])
 loss = loss_of(matrices([Value(number) for number in untrained]), example)
@@ -518,7 +525,9 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # first number in the embedding of BOS, because every name uses it. (The gradient of a number
 # that is not used is 0, and checking it would prove nothing.) The matrix "token" is the first
 # in the list of parameters, so its row BOS starts at index BOS * width. This tests one
-# gradient of thousands. Section 12 will compare all of them with those of a second engine.
+# gradient of thousands. To measure all 4,192 in this way would take 8,384 forward passes. The
+# backward pass finds them all at once, for the cost of a few forward passes. That is why we
+# need it. (Section 12 will compare all of them with those of a second engine.)
 which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -537,8 +546,8 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # ones.) But there are two problems. First, the next name may pull the other way. Second, some
 # parameters have large gradients and others tiny ones. The embedding of a rare letter, for
 # example, gets a gradient of 0 from most names, and yet it has to be learned just as well as
-# the others. No single rate suits all parameters. What we want is that each of them moves at a
-# pace set by the rate, and not by the size of its gradients.
+# the others. No single rate suits all parameters. We want each of them to move at a pace set
+# by the rate, and not by the size of its gradients.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
 # exponential moving averages, for every parameter. One is the mean of its recent gradients. If
@@ -578,24 +587,23 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
                for number, mean, square in zip(numbers, means, squares)]
     return numbers, means, squares
 
-# What happens to the rare letter? If a gradient g comes after a long run of zeros, the first
+# So what about the rare letter? If a gradient g comes after a long run of zeros, the first
 # mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5
 # times the rate in a single step, however small g is. With each of the next names the first
-# mean is 0.85 times as large, and the root hardly changes. So the parameter moves in all by
-# about 10 times the rate, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. So the model
-# learns a lot about a rare letter from each of its few names.
+# mean is 0.85 times as large, and the root hardly changes. So the parameter moves by about 10
+# times the rate in total, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the
+# model learns a lot about a rare letter from each of its few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999, and here they would do about as
 # well. On a model this small, even plain gradient descent comes close, once you have found the
-# right rate for it. In large language models, Adam and its relatives are far ahead.
+# right rate for it. In large language models, Adam and its relatives are far ahead of it.
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam
-# moves the parameters. That is all there is to training. Each step uses one name, not all of
-# them, so its gradients only estimate those of all names together. This idea is called
-# stochastic gradient descent, and Adam is a refinement of it. In practice one takes a batch of
-# many examples in each step, so that the estimate is better and parallel hardware is kept
-# busy.
+# moves the parameters. That is all there is to training. Because a step uses one name and not
+# all of them, its gradients are only an estimate. This idea is called stochastic gradient
+# descent, and Adam is a refinement of it. In practice one takes a batch of many examples in
+# each step, so that the estimate is better and parallel hardware is kept busy.
 #
 # How can we tell that the model is learning? Some names are harder than others, so the loss
 # jumps up and down. Watch the perplexity instead, which is exp of the mean loss of the last
@@ -623,8 +631,8 @@ def report(losses, steps):
 # settle. (The max keeps the rate from going below 0 if you call train yourself, with more
 # steps than --steps.) You can stop the training with Ctrl-C. The program then discards the
 # unfinished step, and goes on with what has been learned so far. If the rate is far too high,
-# the numbers grow until Python can't compute with them any more, and we say so. adam returns
-# new lists, so the list untrained stays as it is.
+# the numbers grow until Python can't compute with them any more, and the program says so. adam
+# returns new lists, so the list untrained stays as it is.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -647,10 +655,11 @@ def train(engine, steps):                                       # -> numbers, lo
 
 # We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
 # before the model learns from the name, so it tests the model on a name that it has not yet
-# seen. For this reason, our run needs no test set. A longer run would go through the whole
-# list several times, and each pass is called an epoch. Then a model with enough parameters
-# could learn the names by heart and get worse on new ones. This is called overfitting. To
-# detect it, you test the model on names that are never used for training, the validation set.
+# seen. For this reason, our run needs no other names for testing. A longer run would go
+# through the whole list several times, and each pass is called an epoch. Then a model with
+# enough parameters could learn the names by heart and get worse on new ones. This is called
+# overfitting. To detect it, you test the model on names that are never used for training, the
+# validation set.
 
 # The next two lines only save time. Python's garbage collector looks for objects that refer to
 # each other in a cycle. It would find none among our Values, so we switch it off.
@@ -731,12 +740,12 @@ if not args.fast:
 #   2.471   our model, with both
 #
 # In perplexity, the table reaches 13.4, and our model 11.8. After so short a run, a small GPT
-# is better than counting, but not by much. Take attention away, and almost nothing is lost.
-# Take the positions away, and almost nothing is lost either. Take both away, and the model
-# sees only the last letter, and is no better than the table. On short names and in a short
-# run, either of the two is enough. Probably both tell the model how long the name is so far.
-# Attention can notice this without positions: the longer the name, the more tokens share the
-# weights, and the smaller the weight of BOS. And don't read anything into the order of the
+# is better than counting pairs, but not by much. Take attention away, and almost nothing is
+# lost. Take the positions away, and almost nothing is lost either. Take both away, and the
+# model sees only the last letter, and is no better than the table. On short names and in a
+# short run, either of the two is enough. Probably both tell the model how long the name is so
+# far. Attention can notice this without positions: the longer the name, the more tokens share
+# the weights, and the smaller the weight of BOS. And don't read anything into the order of the
 # last three figures. Other random starts change it. So why attention at all? In longer texts,
 # and in larger models, it pays off, because it can fetch something from far back in the text.
 # This program is too small to show that. (The figures come from changed copies of this
@@ -753,9 +762,9 @@ if not args.fast:
 # each of the T input tokens.
 #
 # Most functions become a pair of functions. The forward function computes y from x. The
-# backward function is given dy, and what it needs of x and y, and returns dx. Here dy is short
-# for the gradient of the loss with respect to y, one number for each number in y, and dx is
-# the same for x. (It is not the dy of calculus.) One number x_j may affect every y_i, and
+# backward function is given dy, and whatever it needs from x and y, and returns dx. Here dy is
+# short for the gradient of the loss with respect to y, one number for each number in y, and dx
+# is the same for x. (It is not the dy of calculus.) One number x_j may affect every y_i, and
 # every y_i feeds into the loss. So dx_j is the sum, over all i, of dy_i times the derivative
 # of y_i with respect to x_j. We write Σ_i, and read it as "the sum over i".
 #
@@ -897,7 +906,7 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # token listens less to the first and more to the second. Divided by root, which is 2, that
 # makes dproduct 0.1 and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
 # [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is 0.1 times the query, or
-# [0.2, 0.2, 0, 0], and that of the second key is the opposite. The gradient of the first value
+# [0.2, 0.2, 0, 0], and that of the second key is minus that. The gradient of the first value
 # is 0.73 times dheard, and that of the second 0.27 times. Other tokens may listen to the same
 # keys and values, and the gradients that come from them are added.
 
@@ -926,7 +935,8 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # head_forward to every head. head_forward returns two things for each head, and transpose
 # separates them into two lists: what the heads have heard, and their weights. x1 is x after
 # step 6, and n1 is its normalized copy. The list kept holds what the backward pass will need
-# of each layer, including the x that came into it.
+# from each layer, including the x that came into it. (This is why training needs more memory
+# than inference.)
 #
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
@@ -934,7 +944,7 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # layer. Read it from right to left. Where the plan had a +, the gradient now goes both ways,
 # and where the plan had an o, two gradients are added:
 #
-#   new dx <-- add <-------------------- dx1 <-- add <-------------- dx, from the layer above
+#   new dx <-- add <-------------------- dx1 <-- add <-------------- dx, from the next layer
 #               ^-- norm <-- attention <--'       ^-- norm <-- MLP <--'
 #                    1        2 to 6                   7        8 and 9
 #
@@ -1000,16 +1010,16 @@ for name in docs[0], max(docs, key=len):
         sys.exit("the two engines disagree")
 print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the largest one")
 
-# Now the explicit engine trains, from the same start, on the same names, with the same Adam.
-# You will see the same losses again, up to rounding. (If you stopped the first training, this
-# one makes as many steps.) Why is this engine faster? It makes no Values and no edges. Both
-# engines leave the dot products of the forward pass to built-in functions, which are written
-# in C. But on the way back, autograd goes from edge to edge in Python, whereas here the way
-# back is made of dot products like the way forward. The price is that we had to work out every
-# part by hand. Autograd does it for any model that is built from its operations. PyTorch, the
-# most widely used library for deep learning, combines the two ideas. It has autograd, but each
-# node of its graph is an operation on whole matrices and knows its own backward function, like
-# our pairs.
+# Now the explicit engine trains, from the same initial parameters, on the same names, with the
+# same Adam. You will see the same losses again, up to rounding. (If you stopped the first
+# training, this one makes as many steps.) Why is this engine faster? It makes no Values and no
+# edges. Both engines leave the dot products of the forward pass to built-in functions, which
+# are written in C. But on the way back, autograd goes from edge to edge in Python, whereas
+# here the backward pass is made of dot products, just like the forward pass. The price is that
+# we had to work out every part by hand. Autograd does it for any model that is built from its
+# operations. PyTorch, the most widely used library for deep learning, combines the two ideas.
+# It has autograd, but each node of its graph is an operation on whole matrices and knows its
+# own backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])
@@ -1021,13 +1031,13 @@ else:
         print(f"milliseconds per name: autograd {seconds * 1e3:.2f}, explicit "
               f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
 
-# And that's all of it. The models you can talk to are built on the same principles, but they
-# are millions of times larger, with dozens of layers, and they are trained on billions of
-# times as much text. Their tokens are usually pieces of words. Training of this kind, in which
-# a model only learns what comes next, is called pretraining. That is the P in GPT. Afterwards,
-# such models are trained further, to answer questions and to be helpful. This is called
-# post-training, and includes fine-tuning on good examples and learning from feedback. Still,
-# what they do is what you have seen: they continue a text token by token, in the way that
-# training has made likely, whether it is true or not. When such text is fluent but false,
-# people call it a hallucination. Generative, pretrained, transformer: now you know all three
-# words.
+# And that's all there is to it. The models you can talk to are built on the same principles,
+# but they are millions of times larger, with dozens of layers, and they are trained on
+# billions of times as much text. Their tokens are usually pieces of words. Training of this
+# kind, in which a model only learns what comes next, is called pretraining. That is the P in
+# GPT. Afterwards, such models are trained further, to answer questions and to be helpful. This
+# is called post-training, and includes fine-tuning on good examples and learning from
+# feedback. Still, what they do is what you have seen: they continue a text token by token, in
+# the way that training has made likely, whether it is true or not. When such text is fluent
+# but false, people call it a hallucination. Generative, pretrained, transformer: now you know
+# all three words.
