@@ -154,20 +154,20 @@ class Value:                                                    # remembers how 
 
     # We keep a waiting list. It starts with this result, and every child that has children of
     # its own joins it, once. We always take off the one that was made last. Everything
-    # computed from it was made later, so it has already been taken off. So its gradient is
-    # complete, and it can pass it on. (This is a topological order, taken backwards.) heappop
-    # gives us the lowest number, so we store minus the order.
+    # computed from it was made later, so it has already been taken off. (This is a topological
+    # order, taken backwards.) heappop gives us the lowest number, so we store minus the order.
     def backward(self):
         self.grad = 1.0                                         # d self / d self
         waiting, found = [(-self.order, self)], {self}
         while waiting:
             _, node = heapq.heappop(waiting)
+            grad = node.grad                                    # complete by now
             for child, local_grad in node.edges:
                 if child.edges and child not in found:          # leaves never wait
                     found.add(child)
                     child.grad = 0.0                            # forget earlier backward passes
                     heapq.heappush(waiting, (-child.order, child))
-                child.grad += local_grad * node.grad            # the chain rule, edge by edge
+                child.grad += local_grad * grad                 # the chain rule, edge by edge
 
 # Let's try it on a * b + a, for a = 2 and b = 3. The arrows are the edges. They lead from each
 # result back to its children, with the local gradients in brackets.
