@@ -1,7 +1,7 @@
 """The keys, and the lecture as slides: a presenter's remote always steps, and nothing acts out of sight."""
 import pytest
 
-from page import SIZES, opened, settings, until
+from page import SIZES, opened, settings, settle, until
 
 pytestmark = pytest.mark.slow
 
@@ -293,7 +293,8 @@ def test_a_link_opens_a_thought_in_lecture_mode(chromium):
 
 def test_the_keyboard_alone_reaches_everything(chromium):
     with opened(chromium, chosen="bar=1") as page:
-        page.wait_for_timeout(500)
+        until(page, "document.querySelectorAll('[data-picture=loss] .said tr').length === 6")     # its rows come one by one
+        settle(page)
         wanted = page.evaluate("""(() => {
             const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
               .filter(e => e.getClientRects().length && !e.disabled && getComputedStyle(e).visibility !== 'hidden' && e.tabIndex >= 0);
