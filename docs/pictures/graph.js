@@ -96,7 +96,7 @@ export function graph(figure) {
     const found = evaluate(field.value, leaves);
     problem.textContent = found.problem ? `${found.problem} ` : "";
     if (found.problem) return;
-    made = { ...found };
+    made = found;
     made.results = found.nodes
       .map(({ value }) => value)
       .filter((value) => value.edges.length)
