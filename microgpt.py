@@ -3,14 +3,14 @@
 # stands for generative pretrained transformer. By the end, you will know what all three words
 # mean. The model and the name are Andrej Karpathy's.
 #
-# A vector is a list of numbers, and a matrix is a list of vectors, its rows. In the comments
-# on the right, [N] means a vector of N numbers, and [A][B] a matrix with A rows of B numbers.
+# A vector is a list of numbers, and a matrix is a list of vectors, its rows. Beside the code,
+# [N] means a vector of N numbers, and [A][B] a matrix with A rows of B numbers.
 import argparse, contextlib, gc, heapq, itertools, math, operator, pathlib
 import random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# Here are the settings, each with its default and its minimum. Those that shape the model or
-# its training are hyperparameters. Change them here, or type: python microgpt.py --steps 200.
+# Here are the settings, each with its default and its minimum. Change them in this list, or
+# type: python microgpt.py --steps 200
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers represent a token (section 4)"),
@@ -58,12 +58,11 @@ random.shuffle(docs)
 # "beginning of sequence". It is what the model sees when it has to predict the first letter.
 # After the last letter the same token appears again, this time to mark the end. In training,
 # it is read only at the beginning, and is the right answer only at the end, so the two don't
-# get mixed up. (Many models have a second token for the end, called EOS.) The set of all
-# different tokens is called the vocabulary. In our file these are the letters a to z, with the
-# numbers 0 to 25, and BOS, with the number 26. So "anna" becomes 26 0 13 13 0 26. The numbers
-# are only labels. The fact that n is 13 and o is 14 doesn't make them similar. The task is
-# always the same: given the tokens so far, which token comes next? A model that gives each
-# token a probability of coming next is called a language model.
+# get mixed up. The set of all different tokens is called the vocabulary. In our file these are
+# the letters a to z, with the numbers 0 to 25, and BOS, with the number 26. So "anna" becomes
+# 26 0 13 13 0 26. The numbers are only labels. The fact that n is 13 and o is 14 doesn't make
+# them similar. The task is always the same: given the tokens so far, which token comes next? A
+# model that gives each token a probability of coming next is called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -100,11 +99,11 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 #   operation     its local gradient
 #   exp(a)        exp(a)
 #   log(a)        1 / a
-#   a ** power    power * a ** (power - 1), where power is a plain number
-#   relu(a)       0 if a is negative, 1 if it is positive
+#   a ** power    power * a ** (power - 1)
+#   relu(a)       0 if a < 0, 1 if a > 0
 #
-# relu, short for rectified linear unit, turns negative numbers into 0. (At exactly 0 it has no
-# derivative. We choose 0.)
+# Here power is a plain number. relu, short for rectified linear unit, turns negative numbers
+# into 0. (At exactly 0 it has no derivative. We choose 0.)
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
@@ -170,11 +169,17 @@ class Value:                                                    # remembers how 
                 child.grad += local_grad * grad                 # the chain rule, edge by edge
 
 # Let's try it on a * b + a, for a = 2 and b = 3. The arrows are the edges. They lead from each
-# result back to its children, with the local gradients in brackets.
+# result down to its children, with the local gradients in brackets.
 #
-#   a * b + a = 8 --(1)--> a * b = 6 --(2)--> b = 3
-#         |                   '--------(3)--> a = 2
-#         '----------------------------(1)--> a = 2, the same a
+#          a * b + a = 8
+#           |        |
+#          (1)      (1)
+#           v        |
+#       a * b = 6    |
+#        |     |     |
+#       (2)   (3)    |
+#        v     v     v
+#      b = 3    a = 2
 #
 # Two paths lead back to a. They contribute 1 * 3 and 1, so the gradient of a is 4. One path
 # leads back to b, and the gradient of b is 1 * 2. backward() first comes to the sum, which
@@ -185,7 +190,7 @@ class Value:                                                    # remembers how 
 #
 # A leaf keeps its gradient from earlier calls to backward(), and new contributions are added
 # to it. That would let us learn from several names at once. But we will make new leaves for
-# every name. (PyTorch programs, which don't, clear the gradients before each step.)
+# every name.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -303,10 +308,21 @@ def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
 
-# Now the plan of the model. At an o, the line splits in two:
+# Now the plan of the model, from the top to the bottom:
 #
-#   token + position --> norm --> x --o-----------------> + --o-----------> + --> lm_head, logits
-#                                     '-> norm, attention ^   '-> norm, MLP ^
+#     token + position
+#            |
+#          norm
+#            |
+#            x ---> norm ---> attention
+#            |                    |
+#            + <------------------'
+#            |
+#            x ---> norm ---> MLP
+#            |                 |
+#            + <---------------'
+#            |
+#            x ---> lm_head ---> logits
 #
 # The embedding of a token and the embedding of its position are added together to make one
 # vector, called x. Both are learned, so training can, for example, use the first ten numbers
@@ -318,8 +334,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # normalizing it again will change almost nothing, but this way all layers are the same.) Then
 # come the layers. Each layer has two parts. The first, attention, lets a token listen to
 # itself and the tokens before it. The second, the MLP, works on each token by itself. Each
-# part reads a normalized copy of x and adds its result to x. (This is called pre-norm. The
-# first transformers normalized x after each addition instead.) At the end, lm_head makes the
+# part reads a normalized copy of x and adds its result to x. At the end, lm_head makes the
 # logits, from x without normalizing it again. The part of the plan between x and lm_head is
 # one layer. With more layers, it repeats.
 #
@@ -414,17 +429,13 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # (To bend in different places, most MLPs add a learned number, a bias, to each match. We leave
 # it out.)
 
-# Now the whole model, for one token. Here is the plan once more:
-#
-#   token + position --> norm --> x --o-----------------> + --o-----------> + --> lm_head, logits
-#                                     '-> norm, attention ^   '-> norm, MLP ^
-#
-# Steps 1 to 6 of a layer are attention, and steps 7 to 9 are the MLP. The cache holds a pair
-# of lists, keys and values, for each layer, at first both empty. So a loop over the cache goes
-# through the layers. head is a Python slice, so query[head] is query[0:4] for the first head.
-# For the weighted sum, transpose gives us the columns of the values: the first numbers of all
-# the values, then the second numbers, and so on. In our example, the first column is [10, 0],
-# and its dot product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3.
+# Now the whole model, for one token. It follows the plan. Steps 1 to 6 are the norm, the
+# attention and the + of the plan, and steps 7 to 9 are the norm, the MLP and the second +. The
+# cache holds a pair of lists, keys and values, for each layer, at first both empty. So a loop
+# over the cache goes through the layers. head is a Python slice, so query[head] is query[0:4]
+# for the first head. For the weighted sum, transpose gives us the columns of the values: the
+# first numbers of all the values, then the second numbers, and so on. In our example, the
+# first column is [10, 0], and its dot product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -463,9 +474,7 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # translation. A GPT is only the half that writes, without the part that listens to the
 # encoder. It is called decoder-only. GPT-2 (Radford and colleagues, 2019) follows almost the
 # same plan as our model. Its smallest version has 124 million parameters: 12 layers, a width
-# of 768 and a context of 1,024 tokens. Details differ. For example, it uses LayerNorm and GELU
-# instead of RMSNorm and ReLU, it has biases, it normalizes x before lm_head and not the sum of
-# the embeddings, and a single matrix serves as token and as lm_head.
+# of 768 and a context of 1,024 tokens.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -485,9 +494,9 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # the token after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0) and (0,
 # 26). After each prediction we feed in the true token, not the model's guess, so that a wrong
 # guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is the
-# mean of the surprises, so that long and short names count the same. (Maximum likelihood
-# itself would take the sum.) This mean is called the cross-entropy loss, cross because the
-# surprise comes from the model's probabilities, and the tokens come from the data.
+# mean of the surprises, so that long and short names count the same. This mean is called the
+# cross-entropy loss, cross because the surprise comes from the model's probabilities, and the
+# tokens come from the data.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -539,15 +548,16 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # %% 8. Adam --------------------------------------------------------------------------------------
 # A gradient says how fast the loss grows with a parameter. So the simplest way to learn is to
 # move every parameter a little in the opposite direction: we subtract its gradient times a
-# small number, the learning rate. We move only a little, because a slope tells us nothing
-# about what is far away. This is called gradient descent: the new number is
-# number - rate * gradient. If the rate is small enough, the loss on this name goes down.
-# (Nothing guarantees that this finds the best parameters of all. In practice it finds good
-# ones.) But there are two problems. First, the next name may pull the other way. Second, some
-# parameters have large gradients and others tiny ones. The embedding of a rare letter, for
-# example, gets a gradient of 0 from most names, and yet it has to be learned just as well as
-# the others. No single rate suits all parameters. We want each of them to move at a pace set
-# by the rate, and not by the size of its gradients.
+# small number, the learning rate. (Numbers like this one, which we choose ourselves, are
+# called hyperparameters.) We move only a little, because a slope tells us nothing about what
+# is far away. This is called gradient descent: the new number is number - rate * gradient. If
+# the rate is small enough, the loss on this name goes down. (Nothing guarantees that this
+# finds the best parameters of all. In practice it finds good ones.) But there are two
+# problems. First, the next name may pull the other way. Second, some parameters have large
+# gradients and others tiny ones. The embedding of a rare letter, for example, gets a gradient
+# of 0 from most names, and yet it has to be learned just as well as the others. No single rate
+# suits all parameters. We want each of them to move at a pace set by the rate, and not by the
+# size of its gradients.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
 # exponential moving averages, for every parameter. One is the mean of its recent gradients. If
@@ -698,11 +708,9 @@ def generate(numbers):                                          # [params] -> a 
     return name
 
 # Let's hear what the model says and, for comparison, what it said before training. We also
-# look up its names in our file. Some may be names that it was trained on. Others may be in the
-# file, although it was never trained on them. With the default settings, only one of its
-# twenty names is in the file, and it was not trained on that one. These twenty are made up,
-# not memorized. About half of the names from before training fill the whole block, because BOS
-# comes only about once in 27 tokens.
+# print which of its names it was trained on. With the default settings, it is none of the
+# twenty. They are made up, not memorized. About half of the names from before training fill
+# the whole block, because BOS comes only about once in 27 tokens.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Closest means the smallest distance, as math.dist measures it: the square root of the sum
@@ -713,9 +721,7 @@ def show(numbers, seen):                                        # [params], the 
     names = [generate(numbers) for _ in range(args.samples)]
     for i, name in enumerate(names, start=1):
         print(f"sample {i:2d}: {name}")
-    unseen = set(docs) - set(seen)
-    for title, others in ("seen in training", seen), ("in the file, but never seen", unseen):
-        print(f"{title}:", *(sorted(set(names) & set(others)) or ["none"]), sep="\n  ")
+    print("seen in training:", *(sorted(set(names) & set(seen)) or ["none"]), sep="\n  ")
     print("before training:", *[generate(untrained) for _ in range(3)])
     embedding = dict(zip(letters, matrices(numbers)["token"]))
     for letter in sorted(letters, key="".join(docs).count, reverse=True)[:3]:
@@ -916,12 +922,13 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # is -1 / p times p, which is -1. So the gradient of the target's logit is p times
 # (-1 / p + 1), which is p - 1. The gradient of another token's logit is that token's
 # probability times (0 + 1). In short, the gradients of the logits are the predicted
-# probabilities, minus 1 at the target. A step of training tends to raise the logit of the
-# target, and to lower the others, especially those that the model thought likely. And what if
-# the model is confidently wrong? As we saw, softmax alone would pass hardly any gradient back.
-# But p is then tiny and -1 / p is huge, and together they give p - 1, nearly -1. That's why
-# softmax and the logarithm go so well together. All these gradients are divided by the number
-# of targets, because the loss is a mean.
+# probabilities, minus 1 at the target. (A vector with a 1 at the target and 0 elsewhere is
+# called one-hot, so this is often written p - onehot.) A step of training tends to raise the
+# logit of the target, and to lower the others, especially those that the model thought likely.
+# And what if the model is confidently wrong? As we saw, softmax alone would pass hardly any
+# gradient back. But p is then tiny and -1 / p is huge, and together they give p - 1,
+# nearly -1. That's why softmax and the logarithm go so well together. All these gradients are
+# divided by the number of targets, because the loss is a mean.
 def cross_entropy(logits, targets):                             # -> loss, dlogits
     probs = rowwise(softmax_forward, logits)
     loss = sum(-math.log(row[target]) for row, target in zip(probs, targets)) / len(targets)
@@ -940,13 +947,22 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 #
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
-# gets a gradient from every use, and these are added up. This is the way back through one
-# layer. Read it from right to left. Where the plan had a +, the gradient now goes both ways,
-# and where the plan had an o, two gradients are added:
+# gets a gradient from every use, and these are added up. This is the plan of section 5 once
+# more, with all the arrows turned around. So read it from the bottom to the top. Where the
+# plan had a +, the gradient now goes both ways. Where x was used twice, two gradients are
+# added:
 #
-#   new dx <-- add <-------------------- dx1 <-- add <-------------- dx, from the next layer
-#               ^-- norm <-- attention <--'       ^-- norm <-- MLP <--'
-#                    1        2 to 6                   7        8 and 9
+#     dx, for the layer before
+#            ^
+#            + <--- norm <--- attention   6 to 1
+#            |                    ^
+#           dx1 ------------------'
+#            ^
+#            + <--- norm <--- MLP         9 to 7
+#            |                 ^
+#           dx ----------------'
+#            ^
+#     dx, from the layer after
 #
 # In the code, w holds the matrices of parameters, and dw their gradients, at first 0. The rows
 # of token and position that this name does not use keep the gradient 0. At the end, all

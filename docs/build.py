@@ -606,7 +606,7 @@ def lines_html(lines):
     """A drawing in letters, or the lines of a derivation."""
     least = min(len(words) - len(words.lstrip()) for _, words in lines)
     lines = [(line, words[least:].rstrip()) for line, words in lines]
-    drawn = any("--" in words for _, words in lines) or not any(re.match(r" *(\S+ = |The |So )", words) for _, words in lines)
+    drawn = any("--" in words or "|" in words for _, words in lines) or not any(re.match(r" *(\S+ = |The |So )", words) for _, words in lines)
     return drawing_html(lines) if drawn else derivation_html(lines)
 
 

@@ -62,8 +62,6 @@ def judged(names, width, heads, block, layers, steps):
     speech = [f"sample {i:2d}: {name}" for i, name in enumerate(made_up, start=1)]
     known = [f"  {name}" for name in sorted(set(names[:steps])) if name in made_up]
     speech += ["seen in training:", *(known or ["  none"])]
-    new = [f"  {name}" for name in sorted(set(names) - set(names[:steps])) if name in made_up]
-    speech += ["in the file, but never seen:", *(new or ["  none"])]
     speech.append(" ".join(["before training:", *(spoken(untrained) for _ in range(3))]))
     frequent = sorted(letters, key=lambda letter: -sum(name.count(letter) for name in names))
     places = dict(zip(letters, weights["token"]))

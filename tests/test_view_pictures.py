@@ -399,6 +399,9 @@ def test_the_tangent_has_the_slope_that_can_be_measured(page):
 
 def test_the_staircase_goes_back_one_step_at_a_time_with_true_gradients(page):
     show(page, "staircase")
+    assert page.locator("[data-picture=staircase] .gradients").count() == 11
+    page.click("[data-picture=staircase] button:text-is('From the start')")
+    settle(page, 150)
     counts = []
     for _ in range(4):
         counts.append(page.locator("[data-picture=staircase] .gradients").count())

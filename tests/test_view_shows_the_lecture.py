@@ -123,7 +123,7 @@ def test_drawings_and_derivations_keep_their_lines(chromium, size):
             [t.dataset.talk, [t.getClientRects()[0].top,
              t.matches('.pair > .formula') ? t.nextElementSibling.firstElementChild.getClientRects()[0].left - t.getClientRects()[0].left : 0]]))""")
     drawings = [block for block in indented if not any(re.match(r"#\s+(\S+ = |The |So )", LINES[line - 1]) for line in block)
-                or any("--" in LINES[line - 1] for line in block)]
+                or any("--" in LINES[line - 1] or "|" in LINES[line - 1] for line in block)]
     assert len(drawings) == len(drawn) >= 2
     for block, lines in zip(drawings, drawn):
         words = [LINES[line - 1].strip()[1:].rstrip() for line in block]

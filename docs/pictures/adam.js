@@ -58,7 +58,7 @@ export function adam(figure) {
         history = null;
       const all = history ?? [];
       const total = Math.max(1, all.length);
-      const from = 3.6 * f;
+      const from = 4.2 * f;
       const to = width - 6.5 * f;
       const panel = Math.min(9 * f, 0.3 * width);
       const x = (step) => from + (step / total) * (to - from);
@@ -91,6 +91,17 @@ export function adam(figure) {
         nodes.push(text(from - 0.4 * f, y(0), "0", "end middle muted small"));
         nodes.push(text(from, top - 0.3 * f, words, "small muted"));
       }
+      if (all.length) {
+        for (const [value, y] of [
+          [size, panels[0].y],
+          [-size, panels[0].y],
+          [low, panels[1].y],
+          [high, panels[1].y],
+        ]) {
+          if (value)
+            nodes.push(text(from - 0.4 * f, y(value), number(value, 2), "end middle muted small"));
+        }
+      }
       const [upper, lower] = panels;
       const m = ([, first], step) => first / (1 - BETA1 ** step);
       const root = ([, , second], step) => Math.sqrt(second / (1 - BETA2 ** step));
@@ -110,7 +121,6 @@ export function adam(figure) {
       if (all.length) {
         nodes.push(
           shape("path", { d: `M${x(at)} ${1.2 * f}V${2.8 * f + 2 * panel}`, class: "now-line" }),
-          text(to + 0.5 * f, upper.y(size), number(size, 3), "middle small muted"),
           text(
             to + 0.5 * f,
             upper.y(root(all[all.length - 1], total)) - 0.6 * f,

@@ -192,7 +192,8 @@ export function lab(figure) {
         at: (x) =>
           tell(0, Math.floor((x - from) / bar)) ? [0, Math.floor((x - from) / bar)] : null,
         pick: (_, i) => {
-          if (columns[i] !== BOS) live.name.value = read + live.run.value.letters[columns[i]];
+          if (columns[i] === BOS) done();
+          else live.name.value = read + live.run.value.letters[columns[i]];
         },
       };
     },

@@ -41,8 +41,11 @@ export function parts(figure) {
         nodes.push(shape("path", { d: `M${from} ${y(loss)}H${to}`, class: "grid" }));
         nodes.push(text(from - 0.4 * f, y(loss), loss.toFixed(1), "end middle muted small"));
       }
+      for (let tenth = 0; tenth < 10; tenth++) {
+        nodes.push(text(x(tenth), bottom + 1.2 * f, String(tenth + 1), "center muted small"));
+      }
       nodes.push(
-        text((from + to) / 2, bottom + 1.2 * f, "tenth of the training", "center muted small"),
+        text((from + to) / 2, bottom + 2.4 * f, "tenth of the training", "center muted small"),
       );
       let free = -Infinity;
       each.forEach((row, i) => {
@@ -77,7 +80,7 @@ export function parts(figure) {
       });
       return {
         width,
-        height: bottom + 2.2 * f,
+        height: bottom + 3.4 * f,
         nodes,
         label: `What each part buys after ${whole(+length.value)} steps: the mean loss of every tenth, for ${each.length} models`,
         at: (px, py) => {

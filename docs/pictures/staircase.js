@@ -11,12 +11,13 @@ const MOST = 64; // numbers of a wide row that are drawn
 const GRADIENT = 0.1; // the size of a gradient that has the full colour
 
 export function staircase(figure) {
-  let walked = 0; // stages whose gradient is there
+  let walked = 12; // stages whose gradient is there: at first all
   let picture = null;
   const back = button("Back one step", () => go(walked + 1));
   const all = button("All the way", () => go(Infinity));
   const again = button("From the start", () => go(0));
-  figure.append(controls(nameField(), momentSlider()), controls(back, all, again));
+  back.disabled = true;
+  figure.append(controls(nameField(), momentSlider()), controls(again, back, all));
   function go(to) {
     walked = Math.max(0, Math.min(12, to));
     back.disabled = walked === 12;
@@ -24,7 +25,7 @@ export function staircase(figure) {
   }
   picture = new Picture(figure, {
     name: "staircase",
-    hint: "Go back step by step, then point at a number to read it.",
+    hint: "Point at a number to read it, or start over and go back step by step.",
     follows: [name, run, state, place],
     draw(width, f) {
       const { tokens, T, step, name: read } = typed.value;
@@ -36,7 +37,7 @@ export function staircase(figure) {
       const now = found.made.layers[top];
       const d = found.back[top];
       const stairs = [
-        { step: "1", name: "normalized", part: "n", data: now.n, grad: d.dn, columns: wide },
+        { step: "1", name: "norm", part: "n", data: now.n, grad: d.dn, columns: wide },
         { step: "2", name: "query", part: "query", data: now.q, grad: d.dq, columns: wide },
         { step: "3", name: "key", part: "key", data: now.k, grad: d.dk, columns: wide },
         { step: "4", name: "value", part: "value", data: now.v, grad: d.dv, columns: wide },
@@ -50,7 +51,7 @@ export function staircase(figure) {
           columns: wide,
           stream: true,
         },
-        { step: "7", name: "normalized", part: "n1", data: now.n1, grad: d.dn1, columns: wide },
+        { step: "7", name: "norm", part: "n1", data: now.n1, grad: d.dn1, columns: wide },
         {
           step: "8",
           name: "hidden",
@@ -90,7 +91,7 @@ export function staircase(figure) {
       width = Math.min(width, 56 * f);
       const row = 1.75 * f;
       const half = width / 2 - 0.5 * f;
-      const names = Math.min(7.5 * f, 0.46 * half);
+      const names = Math.min(5 * f, 0.4 * half);
       const slant = Math.min(0.55 * f, (0.12 * half) / stairs.length);
       const room = half - names - slant * stairs.length;
       const nodes = [
@@ -125,7 +126,12 @@ export function staircase(figure) {
           );
         const kind = stair.stream ? "middle small strong" : "middle small";
         nodes.push(
-          text(slant * i, y + 0.5 * f, `${stair.step ? `${stair.step}  ` : ""}${stair.name}`, kind),
+          text(
+            left - 0.5 * f,
+            y + 0.5 * f,
+            `${stair.step ? `${stair.step}  ` : ""}${stair.name}`,
+            `end ${kind}`,
+          ),
         );
         strip(stair.data, left, scaleOf(stair), "");
         const right = width - names - slant * i - cell * stair.shown;
@@ -134,10 +140,10 @@ export function staircase(figure) {
           strip(stair.grad, right, GRADIENT, "gradients");
           nodes.push(
             text(
-              width - slant * i,
+              width - names - slant * i + 0.5 * f,
               y + 0.5 * f,
-              `d${stair.part === "x0" || stair.part === "x2" ? "x" : stair.name === "normalized" ? stair.part : stair.name}`,
-              "end middle small gradient",
+              `d${stair.part === "x0" || stair.part === "x2" ? "x" : stair.name === "norm" ? stair.part : stair.name}`,
+              "middle small gradient",
             ),
           );
         }
@@ -166,7 +172,7 @@ export function staircase(figure) {
       };
       const sentence =
         walked === 0
-          ? "Forward: steps 1 to 9, then the logits. Now go back."
+          ? "Forward: steps 1 to 9, then the logits. Now go back, one step at a time."
           : walked < count
             ? `Back to ${stairs[count - walked].name}${stairs[count - walked].step ? `, step ${stairs[count - walked].step}` : ""}: every gradient is made from the one below it.`
             : "Back at the top: dx goes on to the layer before, or to the embeddings.";
