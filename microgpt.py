@@ -9,8 +9,8 @@ import argparse, contextlib, gc, heapq, itertools, math, operator, pathlib
 import random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# Here are the settings, each with its default and its minimum. Change them in this list, or
-# type: python microgpt.py --steps 200
+# Here are the settings, each with its default, its minimum, and the section that explains it.
+# In a notebook, change them here. Elsewhere you can also type: python microgpt.py --steps 200
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers represent a token (section 4)"),
@@ -56,13 +56,14 @@ random.shuffle(docs)
 # A model can only work with numbers, so we cut every name into tokens, here single characters,
 # and give each token a number. Before every name we put a special token called BOS, for
 # "beginning of sequence". It is what the model sees when it has to predict the first letter.
-# After the last letter the same token appears again, this time to mark the end. In training,
-# it is read only at the beginning, and is the right answer only at the end, so the two don't
-# get mixed up. The set of all different tokens is called the vocabulary. In our file these are
-# the letters a to z, with the numbers 0 to 25, and BOS, with the number 26. So "anna" becomes
-# 26 0 13 13 0 26. The numbers are only labels. The fact that n is 13 and o is 14 doesn't make
-# them similar. The task is always the same: given the tokens so far, which token comes next? A
-# model that gives each token a probability of coming next is called a language model.
+# After the last letter the same token comes again. The model has to predict it there, as a
+# sign that the name is over. So BOS is only read at the beginning and only predicted at the
+# end, and its two meanings don't get mixed up. The set of all different tokens is called the
+# vocabulary. In our file these are the letters a to z, with the numbers 0 to 25, and BOS, with
+# the number 26. So "anna" becomes 26 0 13 13 0 26. The numbers are only labels. The fact that
+# n is 13 and o is 14 doesn't make them similar. The task is always the same: given the tokens
+# so far, which token comes next? A model that gives each token a probability of coming next is
+# called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -83,8 +84,8 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # number grew a little, how fast would the loss grow? That is the derivative of the loss with
 # respect to this number. We call it the number's gradient. (Mathematicians use this word for
 # the list of all these derivatives.) The code below finds all of them in a single backward
-# pass. This is automatic differentiation, in its reverse mode. Code that does it is often
-# called autograd, and in neural networks the method is known as backpropagation.
+# pass. This is automatic differentiation. Code that does it is often called autograd, and in
+# neural networks the method is known as backpropagation.
 #
 # We can draw a computation as a graph. Its nodes are numbers, and they are joined by edges.
 # Take c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the
@@ -114,9 +115,14 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # There can be very many paths, so we don't walk them one by one. Instead, every node
 # multiplies its gradient by the local gradient on each of its edges, and passes the product to
 # the child, just once. So it must wait until its gradient is complete. Take h = 2 * a, then
-# g = 3 * h, and then g + h, which is 8 * a. h is used by g and by the sum. It gets 3 from g
-# and 1 from the sum, and passes 2 * 4 = 8 on to a. If h went before g, it would have only the
-# 1 from the sum, and a would get 2. The 3 from g would come too late.
+# g = 3 * h, and then the sum g + h. The sum passes 1 on to g and 1 on to h. Then g passes 3 on
+# to h. Now h has 1 + 3 = 4, and passes 2 * 4 = 8 on to a. That is right, because the sum is
+# 8 * a. If h went before g, it would pass on only 2 * 1, and the 3 from g would come too late.
+#
+# How can a node know that its gradient is complete? It gets its gradient from the results that
+# were computed from it, and all these were made after it. So we number the nodes as they are
+# made, and among all the nodes that wait, the one that was made last goes first. (An order in
+# which every result comes before its children is called a topological order.)
 #
 # When Python sees a + b, it calls a.__add__(b). So our class can record the edges while it
 # computes.
@@ -128,7 +134,7 @@ class Value:                                                    # remembers how 
         self.data = data                                        # the number itself
         self.grad = 0.0                                         # its gradient, from backward()
         self.edges = edges                                      # [(child, local_grad), ...]
-        self.order = next(counter)                              # later is higher, for backward
+        self.order = next(counter)                              # its number, for backward()
 
     def __add__(self, other):                                   # a + b: both local gradients are 1
         other = other if isinstance(other, Value) else Value(other)
@@ -138,7 +144,7 @@ class Value:                                                    # remembers how 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # (-2) ** 0.5 is an error
+    def __pow__(self, power):                                   # math.pow refuses (-2) ** 0.5
         return Value(math.pow(self.data, power), [(self, power * math.pow(self.data, power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
@@ -148,13 +154,13 @@ class Value:                                                    # remembers how 
     def __rsub__(self, other): return -self + other             # 2 - a calls a.__rsub__(2)
     def __truediv__(self, other): return self * other ** -1
     def __rtruediv__(self, other): return self ** -1 * other    # 2 / a
-    __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() starts at 0
+    __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() needs 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # We keep a waiting list. It starts with this result, and every child that has children of
-    # its own joins it, once. We always take off the one that was made last. Everything
-    # computed from it was made later, so it has already been taken off. (This is a topological
-    # order, taken backwards.) heappop gives us the lowest number, so we store minus the order.
+    # At first, only this result waits. The list is a heap. heappop takes out the entry with
+    # the lowest number, so we store minus the order. Leaves don't wait, because they have no
+    # children to pass anything on to. They are not reset, either. They add up what they get in
+    # several calls of backward().
     def backward(self):
         self.grad = 1.0                                         # d self / d self
         waiting, found = [(-self.order, self)], {self}
@@ -162,7 +168,7 @@ class Value:                                                    # remembers how 
             _, node = heapq.heappop(waiting)
             grad = node.grad                                    # complete by now
             for child, local_grad in node.edges:
-                if child.edges and child not in found:          # leaves never wait
+                if child.edges and child not in found:          # a result, and new
                     found.add(child)
                     child.grad = 0.0                            # forget earlier backward passes
                     heapq.heappush(waiting, (-child.order, child))
@@ -187,10 +193,6 @@ class Value:                                                    # remembers how 
 # passes on a gradient only once, although there can be many more paths than edges. Let
 # y = x + x and z = y + y. Two paths lead from y to x, but four lead from z to x. Every further
 # step like this doubles the number of paths, but adds just two edges.
-#
-# A leaf keeps its gradient from earlier calls to backward(), and new contributions are added
-# to it. That would let us learn from several names at once. But we will make new leaves for
-# every name.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -214,27 +216,27 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
 # A model that is built from such matrices, with simple functions such as relu between them, is
-# called a neural network. Its parameters are often called weights. (We keep that word for the
-# weights in attention. In section 11, the letter w will stand for such a matrix.) Each token
-# has a row of numbers in the matrix "token". This row is called the token's embedding, and it
-# is all that the model ever sees of the token. At first its numbers are random. Training gives
-# them a meaning. If two letters are used in similar ways, for example because the same letters
-# tend to follow them, training pushes their rows in similar directions, and the rows can
-# become similar. The length of the row is the width, or embedding dimension. Each position in
-# a name has an embedding, too, in the matrix "position". The number of positions is the block
-# size. The model never looks at more tokens than that, so this is also its context length.
+# called a neural network. (Parameters are also called weights, but we will need that word for
+# something else.) Each token has a row of numbers in the matrix "token". This row is called
+# the token's embedding, and it is all that the model ever sees of the token. At first its
+# numbers are random. Training gives them a meaning. If two letters are used in similar ways,
+# for example because the same letters tend to follow them, training can make their rows
+# similar. In section 10 we will see whether it did. The length of the row is the width, or
+# embedding dimension. Each position in a name has an embedding, too, in the matrix "position".
+# The number of positions is the block size. The model never looks at more tokens than that, so
+# this is also its context length.
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
 # first row gives the first number of the result, its dot product with the second row gives the
 # second number, and so on. For example, the matrix [[3, 4], [5, 6]] turns [1, 2] into
 # [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. In linear algebra, this is the product of a
 # matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers. The matrix
-# that is used last is lm_head, short for language model head. It gives every token of the
-# vocabulary one number, called its logit. The higher a logit is, compared with the others, the
-# more likely this token is to come next, according to the model. The remaining matrices are
-# grouped into layers. Each layer has four for attention and two for the MLP, which section 5
-# explains. Their names are pairs, such as ("query", 0) for the query matrix of the first
-# layer.
+# that is used last is lm_head, short for language model head. (The heads of attention are
+# something else.) It gives every token of the vocabulary one number, called its logit. The
+# higher a logit is, compared with the others, the more likely this token is to come next,
+# according to the model. The remaining matrices are grouped into layers. Each layer has four
+# for attention and two for the MLP, which section 5 explains. Their names are pairs, such as
+# ("query", 0) for the query matrix of the first layer.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
 # position has 16 * 16, and the four matrices of attention have 16 * 16 each. Inside, the MLP
@@ -291,8 +293,8 @@ def linear(x, matrix):                                          # [nin], [nout][
 # token. The scores 1 and 0 would also become 0.73 and 0.27, because only differences count:
 # exp(2) / exp(1) is exp(2 - 1). So we may subtract the same number from all the scores. We
 # subtract the largest, because exp of a large number would overflow: it would be too large for
-# a float. Since the result is the same whatever we subtract, the gradient of the number that
-# we subtract would be 0, and a plain number will do.
+# a float. The result doesn't depend on what we subtract, so there is no gradient to pass on to
+# it, and largest can be a plain number.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -329,14 +331,14 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # for the letter and the last six for the position. If the letter's embedding is near 0 in the
 # last six, and the position's in the first ten, nothing is lost in the sum. Every position in
 # a name has its own x. The two n's of anna share a row of the matrix token, but they have
-# different positions. So from here on we count them as two tokens. The sum is small at first,
-# so we normalize it, and x starts out with numbers of about size 1. (For the first layer,
-# normalizing it again will change almost nothing, but this way all layers are the same.) Then
-# come the layers. Each layer has two parts. The first, attention, lets a token listen to
-# itself and the tokens before it. The second, the MLP, works on each token by itself. Each
-# part reads a normalized copy of x and adds its result to x. At the end, lm_head makes the
-# logits, from x without normalizing it again. The part of the plan between x and lm_head is
-# one layer. With more layers, it repeats.
+# different positions, so they have different x's. The sum is small at first, so we normalize
+# it, and x starts out with numbers of about size 1. (The first layer begins by normalizing it
+# once more. That changes almost nothing, but this way all layers are the same.) Then come the
+# layers. Each layer has two parts. The first, attention, lets a token listen to itself and the
+# tokens before it. The second, the MLP, works on each token by itself. Each part reads a
+# normalized copy of x and adds its result to x. At the end, lm_head makes the logits, from x
+# without normalizing it again. The part of the plan from the first x to the last x is one
+# layer. With more layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
 # connection, because what a layer adds, the residual, is a correction to what is already
@@ -344,7 +346,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # before: the MLP on attention, and the next layer, if there is one, on both. The stream also
 # helps the gradients. The derivative of a sum with respect to each of its terms is 1. So there
 # is always a path on which gradients come back along x through all the layers unchanged. On
-# all other paths they are multiplied by many local gradients, and could vanish or explode.
+# all other paths they are multiplied by many local gradients. If most of these are small, the
+# product nearly vanishes, and if most are large, it explodes.
 
 # Attention is how a token collects information from the tokens before it. Since it happens
 # within a single text, it is also called self-attention. In short:
@@ -360,23 +363,19 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # second n might ask whether a vowel came before. The key of the first a might say that there
 # is a vowel here, and its value which vowel it is.
 #
-# A token compares its query with the keys of all the tokens that it can listen to, by dot
-# products. We divide these by a constant, in our model by 2, and call the results scores.
-# softmax turns the scores into weights. Then the token adds up the values, each multiplied by
-# its weight. We say that it attends to these tokens, with these weights. The sum is what the
-# token has heard. (Elsewhere it is called the output of a head.) At first the three matrices
-# are random. But wherever listening more to a token would make the loss smaller, training
-# tends to change the matrices so that the query and that token's key match better. In section
-# 10, we will test how much attention helps with short names.
+# Here is how a token listens, with vectors of 4 numbers as an example. Say that its query is
+# [2, 2, 0, 0]. It can listen to the token before it, which has the key [2, 0, 1, 0], and to
+# itself, with the key [0, 1, 0, 3]. It compares its query with each of these keys by a dot
+# product, and gets 4 and 2. We divide these by 2, the square root of the number of elements,
+# and call the results scores. So the scores are 2 and 1. softmax turns them into weights,
+# which are 0.73 and 0.27. We say that our token attends to these tokens, with these weights.
+# Then it adds up the values, each multiplied by its weight. If the values of the two tokens
+# are [10, 0, 0, 0] and [0, 10, 0, 0], the sum is [7.3, 2.7, 0, 0]. This is what our token has
+# heard.
 #
-# Here is an example, with vectors of 4 numbers. A token has the query [2, 2, 0, 0]. It can
-# listen to the token before it, with the key [2, 0, 1, 0], and to itself, with the key
-# [0, 1, 0, 3]. The dot products of the query with these keys are 4 and 2. We divide them by 2,
-# which is the square root of 4, the number of elements. The scores are then 2 and 1, and
-# softmax turns them into the weights 0.73 and 0.27. Say that the values of the two tokens are
-# [10, 0, 0, 0] and [0, 10, 0, 0]. Our token hears 0.73 times the first and 0.27 times the
-# second, which comes to [7.3, 2.7, 0, 0]. (The literature writes all this as softmax(QKᵀ / √d)
-# V, where d is the number of elements.)
+# At first the three matrices are random. But wherever listening more to a token would make the
+# loss smaller, training tends to change the matrices so that the query and that token's key
+# match better. In section 10, we will test how much attention helps with short names.
 #
 # Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
@@ -414,28 +413,28 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # linear says how well the normalized copy of x matches it. There are 4 * width patterns, a
 # common choice. Then relu turns negative numbers into 0, so that only patterns with a positive
 # match have an effect. A simple function between two matrices, like this one, is called an
-# activation function. A pattern with its relu is called a neuron, and all of them together are
-# a hidden layer. (It is only a part of one of our layers.) Then the matrix "down" turns these
-# numbers back into a vector as long as x. Say there are two patterns, with the numbers 2 and 0
-# after relu, and a width of 2, and the rows of "down" are [1, 5] and [3, 7]. Then the result
-# is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the first column, [1, 3]. So
-# each pattern has a column of "down", and the better the pattern is matched, the more of its
-# column is added to x.
+# activation function, and a pattern with its relu is called a neuron. The numbers that come
+# out are called hidden, because they are neither input nor output. Then the matrix "down"
+# turns these numbers back into a vector as long as x. Say there are two patterns, with the
+# numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are [1, 5] and [3, 7].
+# Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the first
+# column, [1, 3]. So each pattern has a column of "down", and the better the pattern is
+# matched, the more of its column is added to x.
 #
 # Why relu? Without it, a second matrix would add nothing. Say that "up" makes the numbers
 # 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
-# just 11 * a + 3 * b, and a single matrix could have made it. The graph of relu is a line with
-# a bend, and a sum of many such lines, bent in different places, can follow any curve closely.
-# (To bend in different places, most MLPs add a learned number, a bias, to each match. We leave
-# it out.)
+# just 11 * a + 3 * b, and a single matrix could have made it. With relu in between, some of
+# the matches are turned into 0. Which ones depends on x, so the MLP can do different things
+# with different x's, and no single matrix can do that.
 
 # Now the whole model, for one token. It follows the plan. Steps 1 to 6 are the norm, the
 # attention and the + of the plan, and steps 7 to 9 are the norm, the MLP and the second +. The
-# cache holds a pair of lists, keys and values, for each layer, at first both empty. So a loop
-# over the cache goes through the layers. head is a Python slice, so query[head] is query[0:4]
-# for the first head. For the weighted sum, transpose gives us the columns of the values: the
-# first numbers of all the values, then the second numbers, and so on. In our example, the
-# first column is [10, 0], and its dot product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3.
+# cache holds a pair of lists for each layer, its keys and its values, at first both empty. So
+# the loop over the cache runs once for each layer. head is a Python slice, so query[head] is
+# query[0:4] for the first head. For the weighted sum, transpose gives us the columns of the
+# values: the first numbers of all the values, then the second numbers, and so on. In our
+# example, the first column is [10, 0], and its dot product with the weights is
+# 0.73 * 10 + 0.27 * 0 = 7.3.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -461,8 +460,7 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Nor do the
 # weights, which come only from comparing queries with keys. So without positions, our one
-# layer could not tell in which order the earlier letters came. (With more layers it could, to
-# some extent, because what a letter has heard in the first layer depends on its place.)
+# layer could not tell in which order the earlier letters came.
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
 # there are about four times as many pairs of tokens to compare. So the cost grows with the
@@ -482,10 +480,11 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # logarithm. In textbooks this is the negative log-likelihood. If p is 1, the surprise is 0. If
 # p is one half, it is 0.69, and if p is one in a thousand, it is 6.91. Why a logarithm? The
 # probability of a whole name is the product of the probabilities of its tokens, each of them
-# given the tokens before it. The logarithm turns this product into a sum, so the surprise of a
-# name is the sum of the surprises of its tokens. A small surprise means a large probability.
-# So when training makes the surprises small, it makes the training names more probable. This
-# idea is called maximum likelihood.
+# given the tokens before it. If a has a probability of 0.1 at the beginning, and n one of 0.5
+# after a, then 0.1 * 0.5 = 0.05 is the probability that a name begins with an. The logarithm
+# turns this product into a sum, so the surprise of a name is the sum of the surprises of its
+# tokens. A small surprise means a large probability. So when training makes the surprises
+# small, it makes the training names more probable. This idea is called maximum likelihood.
 #
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
@@ -495,8 +494,7 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # 26). After each prediction we feed in the true token, not the model's guess, so that a wrong
 # guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is the
 # mean of the surprises, so that long and short names count the same. This mean is called the
-# cross-entropy loss, cross because the surprise comes from the model's probabilities, and the
-# tokens come from the data.
+# cross-entropy loss.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -527,16 +525,17 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
     loss.backward()
     return loss.data, [param.grad for param in params]
 
-# How do we know that a gradient is right? It is a slope, so we can measure it. We compute the
-# loss twice, once with one parameter increased by 0.00001 and once with it decreased by
-# 0.00001, and divide the change in the loss by the change in the parameter. (Going to both
-# sides is much more precise than going to one.) This is called a gradient check. We take the
-# first number in the embedding of BOS, because every name uses it. (The gradient of a number
-# that is not used is 0, and checking it would prove nothing.) The matrix "token" is the first
-# in the list of parameters, so its row BOS starts at index BOS * width. This tests one
-# gradient of thousands. To measure all 4,192 in this way would take 8,384 forward passes. The
-# backward pass finds them all at once, for the cost of a few forward passes. That is why we
-# need it. (Section 12 will compare all of them with those of a second engine.)
+# How do we know that a gradient is right? It is a slope, so we can measure it. We let autograd
+# compute the loss twice, once with one parameter increased by 0.00001 and once with it
+# decreased by 0.00001, and divide the change in the loss by the change in the parameter. (The
+# loss is a curve. If we go to both sides, the errors that its bend makes cancel out.) This is
+# called a gradient check. We take the first number in the embedding of BOS, because every name
+# uses it. (The gradient of a number that is not used is 0, and checking it would prove
+# nothing.) The matrix "token" is the first in the list of parameters, so its row BOS starts at
+# index BOS * width. This tests one gradient of thousands. To measure all 4,192 in this way
+# would take 8,384 forward passes. The backward pass finds them all at once, for the cost of a
+# few forward passes. That is why we need it. (Section 12 will compare all of them with those
+# of a second engine.)
 which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -584,7 +583,7 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
 # 0.85 * 0.15 times the first gradient plus 0.15 times the second. In a mean, the factors
 # should sum to 1. These sum to 0.2775, so we divide by 0.2775. This is 1 - 0.85 ** 2, because
-# 0.85 ** 2 is the share of the starting value 0 that is left. In general we divide by
+# after two names the 0 from the start still has the factor 0.85 ** 2. In general we divide by
 # 1 - 0.85 ** count, where count is the number of names so far, and the second mean by
 # 1 - 0.99 ** count. This is called bias correction, and later it hardly matters. The 1e-8
 # keeps us from dividing by 0. (What is 0.85 here, textbooks call beta 1. 0.99 is beta 2, and
@@ -597,12 +596,13 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
                for number, mean, square in zip(numbers, means, squares)]
     return numbers, means, squares
 
-# So what about the rare letter? If a gradient g comes after a long run of zeros, the first
-# mean is 0.15 g. The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5
-# times the rate in a single step, however small g is. With each of the next names the first
-# mean is 0.85 times as large, and the root hardly changes. So the parameter moves by about 10
-# times the rate in total, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the
-# model learns a lot about a rare letter from each of its few names.
+# So what about the rare letter? Say that it is late in training, so that bias correction no
+# longer matters. If a gradient g comes after a long run of zeros, the first mean is 0.15 g.
+# The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5 times the rate in
+# a single step, however small g is. With each of the next names the first mean is 0.85 times
+# as large, and the root hardly changes. So the parameter moves by about 10 times the rate in
+# total, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the model learns a lot
+# about a rare letter from each of its few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999, and here they would do about as
 # well. On a model this small, even plain gradient descent comes close, once you have found the
@@ -611,9 +611,10 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam
 # moves the parameters. That is all there is to training. Because a step uses one name and not
-# all of them, its gradients are only an estimate. This idea is called stochastic gradient
-# descent, and Adam is a refinement of it. In practice one takes a batch of many examples in
-# each step, so that the estimate is better and parallel hardware is kept busy.
+# all of them, its gradients are only an estimate of what all the names together would ask for.
+# This idea is called stochastic gradient descent, and Adam is a refinement of it. In practice
+# one takes a batch of many examples in each step, so that the estimate is better and parallel
+# hardware is kept busy.
 #
 # How can we tell that the model is learning? Some names are harder than others, so the loss
 # jumps up and down. Watch the perplexity instead, which is exp of the mean loss of the last
@@ -654,7 +655,7 @@ def train(engine, steps):                                       # -> numbers, lo
             loss, gradients = engine(numbers, tokens)
             moved = adam(numbers, gradients, means, squares, rate, step + 1)
             seconds += time.perf_counter() - began
-            numbers, means, squares = moved                     # all of a step, or nothing
+            numbers, means, squares = moved                     # now the step is complete
             losses.append(loss)
             report(losses, steps)
     except KeyboardInterrupt:
@@ -750,14 +751,14 @@ if not args.fast:
 # lost. Take the positions away, and almost nothing is lost either. Take both away, and the
 # model sees only the last letter, and is no better than the table. On short names and in a
 # short run, either of the two is enough. Probably both tell the model how long the name is so
-# far. Attention can notice this without positions: the longer the name, the more tokens share
-# the weights, and the smaller the weight of BOS. And don't read anything into the order of the
-# last three figures. Other random starts change it. So why attention at all? In longer texts,
-# and in larger models, it pays off, because it can fetch something from far back in the text.
-# This program is too small to show that. (The figures come from changed copies of this
-# program. To try it yourself, delete step 6 in gpt, or leave out the position in the first
-# line of gpt. You will see the perplexity, which is exp of these figures. The second engine
-# will then disagree, and the program will end there.)
+# far. Attention can do that without positions. The weights sum to 1, so the more letters there
+# are, the less is left for BOS. And don't read anything into the order of the last three
+# figures. Other random starts change it. So why attention at all? In longer texts, and in
+# larger models, it pays off, because it can fetch something from far back in the text. This
+# program is too small to show that. (The figures come from changed copies of this program. To
+# try it yourself, delete step 6 in gpt, or leave out the position in the first line of gpt.
+# You will see the perplexity, which is exp of these figures. The second engine will then
+# disagree, and the program will end there.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
@@ -770,15 +771,15 @@ if not args.fast:
 # Most functions become a pair of functions. The forward function computes y from x. The
 # backward function is given dy, and whatever it needs from x and y, and returns dx. Here dy is
 # short for the gradient of the loss with respect to y, one number for each number in y, and dx
-# is the same for x. (It is not the dy of calculus.) One number x_j may affect every y_i, and
-# every y_i feeds into the loss. So dx_j is the sum, over all i, of dy_i times the derivative
-# of y_i with respect to x_j. We write Σ_i, and read it as "the sum over i".
+# is the same for x. One number x_j may affect every y_i, and every y_i feeds into the loss. So
+# dx_j is the sum, over all i, of dy_i times the derivative of y_i with respect to x_j. We
+# write Σ_i, and read it as "the sum over i".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
 # what linear does, for many vectors at once. (The matrix product of linear algebra takes the
 # rows of a with the columns of b. So it is dots(a, transpose(b)).) rowwise applies a function
 # row by row. For example, rowwise(add, a, b) adds the first rows of a and b, then the second
-# rows, and so on.
+# rows, and so on. (The star means that it takes any number of matrices.)
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
@@ -796,10 +797,11 @@ def rowwise(function, *tables):                                 # a list of the 
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
 # Why? x_tj affects y_ti for every i, with the local gradient w_ij. And w_ij affects y_ti for
-# every t, with the local gradient x_tj. In the code, dots works with the rows of both its
-# matrices. The formula for dx_tj needs the columns of w, so w is transposed. The formula for
-# dw_ij needs the columns of dy and of x, so both are transposed. In our example, dots takes
-# the dot products of [1, 0] with the columns of w, [3, 5] and [4, 6], and that makes [3, 4].
+# every t, with the local gradient x_tj. Now for the code. dots always sums over the second
+# index of both its matrices. Where a formula sums over the first index of a matrix, the code
+# transposes the matrix. That is w in the formula for dx_tj, and both dy and x in the formula
+# for dw_ij. In our example, dots takes the dot products of [1, 0] with the columns of w,
+# [3, 5] and [4, 6], and that makes [3, 4].
 def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
     dx = dots(dy, transpose(w))                                 # Σ_i dy_ti w_ij
     dw = dots(transpose(dy), transpose(x))                      # Σ_t dy_ti x_tj
@@ -819,11 +821,11 @@ def relu_back(dy, y):                                           # -> dx
 #     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³, because s is m^(-1/2).
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
-# factor s, which all the y_i share. Its derivative is x_i times -s³ x_j / N. We combine one of
-# the three factors s with x_i and one with x_j. Since s x_i = y_i and s x_j = y_j, this
-# becomes -s y_i y_j / N. The other path exists only if i = j. It goes through the factor x_i,
-# and its derivative is s. We multiply by dy_i and add up over all i. The second path adds only
-# one term, s dy_j:
+# factor s, which all the y_i share. Its derivative is x_i times -s³ x_j / N. Of the three
+# factors s, one makes x_i into y_i, and one makes x_j into y_j. One is left, so this is -s y_i
+# y_j / N. The other path exists only if i = j. It goes through the factor x_i, and its
+# derivative is s. We multiply by dy_i and add up over all i. The second path adds only one
+# term, s dy_j:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
 def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
@@ -865,6 +867,9 @@ def softmax_back(dy, y):                                        # -> dx
 #     score_tu = product_tu / root              or -∞, if u is later than t
 #     weight_tu = softmax of the scores of t    over all u
 #     heard_ti = Σ_u weight_tu v_ui             the weighted sum of the values
+# (The literature writes these four lines as softmax(QKᵀ / √d) V. Q, K and V are the matrices
+# q, k and v, ᵀ means transposed, and √d is our root.)
+#
 # In the backward pass we are given dheard. A number gets a gradient from every place where it
 # was used, and these are added up.
 #     dweight_tu = Σ_i dheard_ti v_ui           weight_tu was used in heard_ti, for every i
@@ -874,14 +879,15 @@ def softmax_back(dy, y):                                        # -> dx
 #     dq_ti = Σ_u dproduct_tu k_ui              q_ti was used in product_tu, for every u
 #     dk_ui = Σ_t dproduct_tu q_ti              k_ui was used in product_tu, for every t
 #
-# softmax_back multiplies by the weights. So where a weight is 0, as for the hidden tokens,
-# dscore is 0, and no gradient flows back from a token to later ones.
+# softmax_back multiplies by the weights. So where a weight is 0, dscore is 0. A token gets no
+# gradient from those that can't listen to it.
 #
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
-# again. (sum(rows, []) joins several lists into one.) head_forward and head_back work on one
-# head. Each sum above is one call of dots. Again, a matrix is transposed if we need its
-# columns. In the sum for dv_ui, t counts the rows of weight and of dheard, so we need the
-# columns of both.
+# again. With two heads, split cuts the row [1, 2, 3, 4] into [1, 2] and [3, 4], and join makes
+# it [1, 2, 3, 4] again, because sum(rows, []) joins several lists into one. head_forward and
+# head_back work on one head. Each sum above is one call of dots. Again, a matrix is transposed
+# if the sum is over its first index. In the sum for dv_ui that is so for weight and for
+# dheard.
 def split(x):                                                   # [T][16] -> [4][T][4] by default
     return [[row[head] for row in x] for head in slices]
 
@@ -939,11 +945,11 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. The steps are those of gpt, but each now works on all
 # tokens at once. q, k and v are the queries, keys and values, split into heads. map applies
-# head_forward to every head. head_forward returns two things for each head, and transpose
-# separates them into two lists: what the heads have heard, and their weights. x1 is x after
-# step 6, and n1 is its normalized copy. The list kept holds what the backward pass will need
-# from each layer, including the x that came into it. (This is why training needs more memory
-# than inference.)
+# head_forward to every head. head_forward returns a pair for each head, what it has heard and
+# its weights. transpose turns this list of pairs into a pair of lists. (On the way back, it
+# makes three lists from triples.) x1 is x after step 6, and n1 is its normalized copy. The
+# list kept holds what the backward pass will need from each layer, including the x that came
+# into it. (This is why training needs more memory than inference.)
 #
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
@@ -965,9 +971,10 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 #     dx, from the layer after
 #
 # In the code, w holds the matrices of parameters, and dw their gradients, at first 0. The rows
-# of token and position that this name does not use keep the gradient 0. At the end, all
-# gradients are put into one list, in the order of the parameters. The shapes beside the code
-# are those of the default settings.
+# of token and position that this name does not use keep the gradient 0. From the first layer,
+# the gradients go on through the first norm to the embeddings. At the end, all gradients are
+# put into one list. It has the order of the parameters, because dw lists its matrices in the
+# same order as w. The shapes beside the code are those of the default settings.
 def explicit(numbers, tokens):                                  # -> loss, gradients [params]
     w, dw = matrices(numbers), matrices([0.0] * len(numbers))
     inputs, targets = tokens[:-1][:block], tokens[1:][:block]
