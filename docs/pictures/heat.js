@@ -27,35 +27,55 @@ export function cells(rows, columns, cell, gap, value, strength, tall = cell) {
   });
 }
 
-// A matrix as a heat map. scale: the size of a number that has the full colour; larger ones have it, too.
+const MOST = 16; // rows in one block, if there is room for several side by side
+
+// A matrix as a heat map, many rows in blocks side by side. scale: the size of a number that has the full colour;
+// larger ones have it, too.
 export function heat(width, f, { rows, columns, value, scale, signed = true, ...words }) {
   const { rowLabel, columnLabel, say, label, part } = words;
   const left = 2.6 * f;
   const top = 1.3 * f;
-  const highest = Math.max(Math.min(26 * f, 0.62 * innerHeight) / rows, 0.4 * f);
-  const cell = Math.max(1, Math.min(1.3 * f, (width - left - 1) / columns, highest));
+  const fit = Math.floor(width / (left + columns * f));
+  const blocks = Math.max(1, Math.min(Math.ceil(rows / MOST), fit));
+  const per = Math.ceil(rows / blocks);
+  const room = width / blocks - left - 1;
+  const highest = Math.max(Math.min(26 * f, 0.62 * innerHeight) / per, 0.4 * f);
+  const cell = Math.max(1, Math.min(1.3 * f, room / columns, highest));
+  const wide = left + columns * cell + 1;
   const gap = cell > 8 ? 1 : cell > 4 ? 0.5 : 0.2;
   const small = Math.min(0.8 * f, Math.max(0.85 * cell, 0.5 * f));
   const every = (step) => [1, 2, 4, 8, 16, 32].find((n) => n * cell >= step) || 64;
-  const nodes = [
-    shape(
-      "g",
-      { transform: `translate(${left.toFixed(2)} ${top.toFixed(2)})` },
-      ...cells(rows, columns, cell, gap, value, (v) => v / scale),
-    ),
-  ];
+  const nodes = [];
   const down = every(0.9 * small);
   const across = every(1.9 * small);
-  for (let r = 0; r < rows; r += down) {
-    const y = top + (r + 0.5) * cell;
-    nodes.push(text(left - 0.5 * f, y, rowLabel(r), "mono end middle", small));
+  for (let block = 0; block < blocks; block++) {
+    const first = block * per;
+    const x = left + block * wide;
+    nodes.push(
+      shape(
+        "g",
+        { transform: `translate(${x.toFixed(2)} ${top.toFixed(2)})` },
+        ...cells(
+          Math.min(per, rows - first),
+          columns,
+          cell,
+          gap,
+          (r, c) => value(first + r, c),
+          (v) => v / scale,
+        ),
+      ),
+    );
+    for (let r = 0; r < Math.min(per, rows - first); r += down) {
+      const y = top + (r + 0.5) * cell;
+      nodes.push(text(x - 0.5 * f, y, rowLabel(first + r), "mono end middle", small));
+    }
+    for (let c = 0; c < columns; c += columnLabel ? 1 : across) {
+      const named = columnLabel ? columnLabel(c) : String(c);
+      const middle = x + (c + 0.5) * cell;
+      if (named) nodes.push(text(middle, top - 0.35 * f, named, "mono center muted", small));
+    }
   }
-  for (let c = 0; c < columns; c += columnLabel ? 1 : across) {
-    const named = columnLabel ? columnLabel(c) : String(c);
-    const x = left + (c + 0.5) * cell;
-    if (named) nodes.push(text(x, top - 0.35 * f, named, "mono center muted", small));
-  }
-  const legend = top + rows * cell + 0.9 * f;
+  const legend = top + per * cell + 0.9 * f;
   const bar = Math.min(9 * f, width - left - 14 * f);
   const ramp = Array.from({ length: 21 }, (_, i) => (signed ? (i - 10) / 10 : i / 20));
   nodes.push(
@@ -83,19 +103,26 @@ export function heat(width, f, { rows, columns, value, scale, signed = true, ...
   );
   const inside = (row, column) => row >= 0 && row < rows && column >= 0 && column < columns;
   return {
-    width: Math.max(left + columns * cell + 1, left + 8.6 * f + bar),
+    width: Math.max(blocks * wide, left + 8.6 * f + bar),
     height: legend + 1.3 * f,
     label: `${label}; the full colour is ${number(scale, 1)}`,
     nodes,
     at: (x, y) => {
-      const row = Math.floor((y - top) / cell);
-      const column = Math.floor((x - left) / cell);
-      return inside(row, column) ? [row, column] : null;
+      const block = Math.min(blocks - 1, Math.max(0, Math.floor(x / wide)));
+      const deep = Math.floor((y - top) / cell);
+      const row = block * per + deep;
+      const column = Math.floor((x - block * wide - left) / cell);
+      return deep >= 0 && deep < per && inside(row, column) ? [row, column] : null;
     },
     tell: (row, column) =>
       inside(row, column) && {
         text: say(row, column, value(row, column)),
-        box: [left + column * cell - gap / 2, top + row * cell - gap / 2, cell, cell],
+        box: [
+          left + Math.floor(row / per) * wide + column * cell - gap / 2,
+          top + (row % per) * cell - gap / 2,
+          cell,
+          cell,
+        ],
         part,
       },
   };

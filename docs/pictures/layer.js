@@ -130,7 +130,7 @@ export function layer(figure) {
       const indent = 2.6 * f;
       const from = 10.4 * f;
       const room = width - from - indent - 0.5 * f;
-      const tall = 1.5 * f;
+      const tall = 1.3 * f;
       const nodes = [];
       const places = [];
       let y = 0.6 * f;

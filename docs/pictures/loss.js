@@ -228,8 +228,8 @@ export function loss(figure) {
           : `${steps(step)} took ${seconds.toFixed(2)} s of work in this page.`;
     what.textContent = learns + rests;
   });
-  figure.append(
-    what,
+  left.append(what);
+  right.append(
     caption(
       "Thin, the loss of every step; thick, the mean of the last 100; grey, the run before, to compare with. The lines: a " +
         "model that knows nothing, a table of letters, a table of pairs. Both tables have counted all these names beforehand; " +
