@@ -58,12 +58,14 @@ random.shuffle(docs)
 # "beginning of sequence". It is what the model sees when it has to predict the first letter.
 # After the last letter the same token comes again. The model has to predict it there, as a
 # sign that the name is over. So BOS is only read at the beginning and only predicted at the
-# end, and its two meanings don't get mixed up. The set of all different tokens is called the
-# vocabulary. In our file these are the letters a to z, with the numbers 0 to 25, and BOS, with
-# the number 26. So "anna" becomes 26 0 13 13 0 26. The numbers are only labels. The fact that
-# n is 13 and o is 14 doesn't make them similar. The task is always the same: given the tokens
-# so far, which token comes next? A model that gives each token a probability of coming next is
-# called a language model.
+# end, and its two meanings don't get mixed up.
+#
+# The set of all different tokens is called the vocabulary. In our file these are the letters a
+# to z, with the numbers 0 to 25, and BOS, with the number 26. So "anna" becomes 26 0 13 13 0
+# 26. The numbers are only labels. The fact that n is 13 and o is 14 doesn't make them similar.
+#
+# The task is always the same: given the tokens so far, which token comes next? A model that
+# gives each token a probability of coming next is called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -91,11 +93,12 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # Take c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the
 # children of c, because we will start at the result and go down from c to them. (Elsewhere
 # they are called its inputs, or its parents.) A number that was not computed from others has
-# no children, and is called a leaf. Each edge carries a local gradient. If the number a
-# changes a little, c changes b times as much, so the local gradient on the edge to a is b. In
-# the same way, the local gradient on the edge to b is a. In a + b, both local gradients are 1.
-# For the other operations, calculus tells us the derivatives. exp(a) is e to the power a, and
-# log is the natural logarithm:
+# no children, and is called a leaf.
+#
+# Each edge carries a local gradient. If the number a changes a little, c changes b times as
+# much, so the local gradient on the edge to a is b. In the same way, the local gradient on the
+# edge to b is a. In a + b, both local gradients are 1. For the other operations, calculus
+# tells us the derivatives. exp(a) is e to the power a, and log is the natural logarithm:
 #
 #   operation     its local gradient
 #   exp(a)        exp(a)
@@ -114,10 +117,12 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 #
 # There can be very many paths, so we don't walk them one by one. Instead, every node
 # multiplies its gradient by the local gradient on each of its edges, and passes the product to
-# the child, just once. So it must wait until its gradient is complete. Take h = 2 * a, then
-# g = 3 * h, and then the sum g + h. The sum passes 1 on to g and 1 on to h. Then g passes 3 on
-# to h. Now h has 1 + 3 = 4, and passes 2 * 4 = 8 on to a. That is right, because the sum is
-# 8 * a. If h went before g, it would pass on only 2 * 1, and the 3 from g would come too late.
+# the child, just once. So it must wait until its gradient is complete.
+#
+# Take h = 2 * a, then g = 3 * h, and then the sum g + h. The sum passes 1 on to g and 1 on to
+# h. Then g passes 3 on to h. Now h has 1 + 3 = 4, and passes 2 * 4 = 8 on to a. That is right,
+# because the sum is 8 * a. If h went before g, it would pass on only 2 * 1, and the 3 from g
+# would come too late.
 #
 # How can a node know that its gradient is complete? It gets its gradient from the results that
 # were computed from it, and all these were made after it. So we number the nodes as they are
@@ -189,23 +194,26 @@ class Value:                                                    # remembers how 
 #
 # Two paths lead back to a. They contribute 1 * 3 and 1, so the gradient of a is 4. One path
 # leads back to b, and the gradient of b is 1 * 2. backward() first comes to the sum, which
-# gives 1 to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a. Each edge
-# passes on a gradient only once, although there can be many more paths than edges. Let
-# y = x + x and z = y + y. Two paths lead from y to x, but four lead from z to x. Every further
-# step like this doubles the number of paths, but adds just two edges.
+# gives 1 to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a.
+#
+# Each edge passes on a gradient only once, although there can be many more paths than edges.
+# Let y = x + x and z = y + y. Two paths lead from y to x, but four lead from z to x. Every
+# further step like this doubles the number of paths, but adds just two edges.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 
 # A dot product multiplies two vectors element by element and adds up the products. Built
 # from * and +, a dot product of 16 terms would make about 30 Values. We will need many dot
-# products, so we make each of them a single Value. As in any product, the local gradient of
-# each element is the number that it is multiplied by, its partner. For example, if y holds the
-# Values 3 and 4, then the dot product of [a, b] and y is 3 * a + 4 * b. So its local gradient
-# for a is 3, and for b it is 4. zip makes the edges. It pairs each Value of x with the number
-# of its partner in y, and each Value of y with the number of its partner in x. sumprod is the
-# dot product of two lists of plain numbers. (Python has had it since version 3.12. For older
-# versions we make our own.)
+# products, so we make each of them a single Value.
+#
+# As in any product, the local gradient of each element is the number that it is multiplied by,
+# its partner. For example, if y holds the Values 3 and 4, then the dot product of [a, b] and y
+# is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4.
+#
+# zip makes the edges. It pairs each Value of x with the number of its partner in y, and each
+# Value of y with the number of its partner in x. sumprod is the dot product of two lists of
+# plain numbers. (Python has had it since version 3.12. For older versions we make our own.)
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dot(x, y):                                                  # [N], [N] -> a Value
@@ -217,26 +225,31 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
 # A model that is built from such matrices, with simple functions such as relu between them, is
 # called a neural network. (Parameters are also called weights, but we will need that word for
-# something else.) Each token has a row of numbers in the matrix "token". This row is called
-# the token's embedding, and it is all that the model ever sees of the token. At first its
-# numbers are random. Training gives them a meaning. If two letters are used in similar ways,
-# for example because the same letters tend to follow them, training can make their rows
-# similar. In section 10 we will see whether it did. The length of the row is the width, or
-# embedding dimension. Each position in a name has an embedding, too, in the matrix "position".
-# The number of positions is the block size. The model never looks at more tokens than that, so
+# something else.)
+#
+# Each token has a row of numbers in the matrix "token". This row is called the token's
+# embedding, and it is all that the model ever sees of the token. At first its numbers are
+# random. Training gives them a meaning. If two letters are used in similar ways, for example
+# because the same letters tend to follow them, training can make their rows similar. In
+# section 10 we will see whether it did. The length of the row is the width, or embedding
+# dimension. Each position in a name has an embedding, too, in the matrix "position". The
+# number of positions is the block size. The model never looks at more tokens than that, so
 # this is also its context length.
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
 # first row gives the first number of the result, its dot product with the second row gives the
 # second number, and so on. For example, the matrix [[3, 4], [5, 6]] turns [1, 2] into
 # [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. In linear algebra, this is the product of a
-# matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers. The matrix
-# that is used last is lm_head, short for language model head. (The heads of attention are
-# something else.) It gives every token of the vocabulary one number, called its logit. The
-# higher a logit is, compared with the others, the more likely this token is to come next,
-# according to the model. The remaining matrices are grouped into layers. Each layer has four
-# for attention and two for the MLP, which section 5 explains. Their names are pairs, such as
-# ("query", 0) for the query matrix of the first layer.
+# matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers.
+#
+# The matrix that is used last is lm_head, short for language model head. (The heads of
+# attention are something else.) It gives every token of the vocabulary one number, called its
+# logit. The higher a logit is, compared with the others, the more likely this token is to come
+# next, according to the model.
+#
+# The remaining matrices are grouped into layers. Each layer has four for attention and two for
+# the MLP, which section 5 explains. Their names are pairs, such as ("query", 0) for the query
+# matrix of the first layer.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
 # position has 16 * 16, and the four matrices of attention have 16 * 16 each. Inside, the MLP
@@ -259,11 +272,13 @@ def matrices(numbers):                                          # [params] -> {n
 
 # All parameters start as random numbers. If they all started equal, say at 0.1, then each of
 # the 16 numbers of an embedding would have the same effect on the loss as the other 15, and
-# get the same gradient. They would stay equal forever, and do the work of just one number. To
-# break this symmetry, we draw the parameters from a normal distribution around 0. Its standard
-# deviation, the typical distance from 0, is 0.08, which is simply a choice. Such small numbers
-# give small logits, so the untrained model has no strong preference for any token. The
-# parameters are plain numbers. Whenever we need gradients, we will make a Value of each.
+# get the same gradient. They would stay equal forever, and do the work of just one number.
+#
+# To break this symmetry, we draw the parameters from a normal distribution around 0. Its
+# standard deviation, the typical distance from 0, is 0.08, which is simply a choice. Such
+# small numbers give small logits, so the untrained model has no strong preference for any
+# token. The parameters are plain numbers. Whenever we need gradients, we will make a Value of
+# each.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
 print(f"num params: {len(untrained)}")
 
@@ -288,9 +303,12 @@ def linear(x, matrix):                                          # [nin], [nout][
 # softmax turns scores into probabilities. exp makes them positive, and dividing by their total
 # makes them sum to 1. Take the scores 2 and 1. exp(2) is 7.39 and exp(1) is 2.72, and
 # 7.39 / (7.39 + 2.72) is 0.73. So they become 0.73 and 0.27. The largest score gets the
-# largest share. Hence the name: it is a soft version of picking the maximum. We will use
-# softmax in two places: for the weights in attention, and for the probabilities of the next
-# token. The scores 1 and 0 would also become 0.73 and 0.27, because only differences count:
+# largest share. Hence the name: it is a soft version of picking the maximum.
+#
+# We will use softmax in two places: for the weights in attention, and for the probabilities of
+# the next token.
+#
+# The scores 1 and 0 would also become 0.73 and 0.27, because only differences count:
 # exp(2) / exp(1) is exp(2 - 1). So we may subtract the same number from all the scores. We
 # subtract the largest, because exp of a large number would overflow: it would be too large for
 # a float. The result doesn't depend on what we subtract, so there is no gradient to pass on to
@@ -329,25 +347,28 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # The embedding of a token and the embedding of its position are added together to make one
 # vector, called x. Both are learned, so training can, for example, use the first ten numbers
 # for the letter and the last six for the position. If the letter's embedding is near 0 in the
-# last six, and the position's in the first ten, nothing is lost in the sum. Every position in
-# a name has its own x. The two n's of anna share a row of the matrix token, but they have
-# different positions, so they have different x's. The sum is small at first, so we normalize
-# it, and x starts out with numbers of about size 1. (The first layer begins by normalizing it
-# once more. That changes almost nothing, but this way all layers are the same.) Then come the
-# layers. Each layer has two parts. The first, attention, lets a token listen to itself and the
-# tokens before it. The second, the MLP, works on each token by itself. Each part reads a
-# normalized copy of x and adds its result to x. At the end, lm_head makes the logits, from x
-# without normalizing it again. The part of the plan from the first x to the last x is one
-# layer. With more layers, it repeats.
+# last six, and the position's in the first ten, nothing is lost in the sum.
+#
+# Every position in a name has its own x. The two n's of anna share a row of the matrix token,
+# but they have different positions, so they have different x's. The sum is small at first, so
+# we normalize it, and x starts out with numbers of about size 1. (The first layer begins by
+# normalizing it once more. That changes almost nothing, but this way all layers are the same.)
+#
+# Then come the layers. Each layer has two parts. The first, attention, lets a token listen to
+# itself and the tokens before it. The second, the MLP, works on each token by itself. Each
+# part reads a normalized copy of x and adds its result to x. At the end, lm_head makes the
+# logits, from x without normalizing it again. The part of the plan from the first x to the
+# last x is one layer. With more layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
 # connection, because what a layer adds, the residual, is a correction to what is already
 # there. And x is called the residual stream. What comes later can build on what was added
-# before: the MLP on attention, and the next layer, if there is one, on both. The stream also
-# helps the gradients. The derivative of a sum with respect to each of its terms is 1. So there
-# is always a path on which gradients come back along x through all the layers unchanged. On
-# all other paths they are multiplied by many local gradients. If most of these are small, the
-# product nearly vanishes, and if most are large, it explodes.
+# before: the MLP on attention, and the next layer, if there is one, on both.
+#
+# The stream also helps the gradients. The derivative of a sum with respect to each of its
+# terms is 1. So there is always a path on which gradients come back along x through all the
+# layers unchanged. On all other paths they are multiplied by many local gradients. If most of
+# these are small, the product nearly vanishes, and if most are large, it explodes.
 
 # Attention is how a token collects information from the tokens before it. Since it happens
 # within a single text, it is also called self-attention. In short:
@@ -357,11 +378,13 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Step by step. From a normalized copy of its x, called n in the code, each token makes three
 # vectors, with three matrices. The query says what this token is looking for. The key says how
 # other tokens can find it. The value is what it tells the tokens that find it. (It has nothing
-# to do with our class Value.) What makes a token easy to find is not always what it has to
-# say, so key and value are different vectors. Query and key are different as well. If they
-# were the same vector, a token would usually match itself best. In anna, for example, the
-# second n might ask whether a vowel came before. The key of the first a might say that there
-# is a vowel here, and its value which vowel it is.
+# to do with our class Value.)
+#
+# What makes a token easy to find is not always what it has to say, so key and value are
+# different vectors. Query and key are different as well. If they were the same vector, a token
+# would usually match itself best. In anna, for example, the second n might ask whether a vowel
+# came before. The key of the first a might say that there is a vowel here, and its value which
+# vowel it is.
 #
 # Here is how a token listens, with vectors of 4 numbers as an example. Say that its query is
 # [2, 2, 0, 0]. It can listen to the token before it, which has the key [2, 0, 1, 0], and to
@@ -381,9 +404,12 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
 # different terms are as often -1 as +1, so on average they cancel. So the square is 4 on
 # average, and the sum itself is typically about 2 or -2, because 2 is the square root of 4. A
-# sum of 100 such terms is typically about 10 away from 0. The terms of a real dot product have
-# other sizes, but if two vectors are unrelated, their signs are just as mixed, so the sum
-# grows in the same way: with four times as many elements, it is typically twice as large.
+# sum of 100 such terms is typically about 10 away from 0.
+#
+# The terms of a real dot product have other sizes, but if two vectors are unrelated, their
+# signs are just as mixed, so the sum grows in the same way: with four times as many elements,
+# it is typically twice as large.
+#
 # Dividing by the square root cancels this growth. Without it, in long vectors, softmax could
 # easily give one token a weight of nearly 1, and all others nearly 0. Then a small change in
 # the scores would make almost no difference, the gradients of the scores would be nearly 0,
@@ -392,21 +418,23 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
 # is done for each slice separately. (Every slice was still made from all 16 numbers of n.)
-# Each of these computations is called a head, and together they make multi-head attention. One
-# head might look for vowels, another for the beginning of the name. Nobody tells a head what
-# to look for. Training settles that, and the answer may be nothing that we have a word for. At
-# the end, the matrix "output" mixes what the heads have heard into one vector that can be
-# added to x.
+# Each of these computations is called a head, and together they make multi-head attention.
+#
+# One head might look for vowels, another for the beginning of the name. Nobody tells a head
+# what to look for. Training settles that, and the answer may be nothing that we have a word
+# for. At the end, the matrix "output" mixes what the heads have heard into one vector that can
+# be added to x.
 #
 # We go through a name token by token. Each token first appends its key to one list and its
 # value to another, and then listens to everything in the two lists. It hears itself and the
 # tokens before it, but it can't look ahead, because nothing later is in the lists yet.
-# Attention of this kind is called causal. Since a token never hears a later one, its x depends
-# only on the tokens so far, so its key and value never change. They can stay in the lists,
-# which are called the KV cache, and nothing is computed twice. The lists hold Values, so in
-# training, gradients flow back along their edges to the earlier tokens. (Elsewhere the
-# KV cache is only used when a model generates text. In training, all tokens are handled at
-# once, as in section 11.)
+# Attention of this kind is called causal.
+#
+# Since a token never hears a later one, its x depends only on the tokens so far, so its key
+# and value never change. They can stay in the lists, which are called the KV cache, and
+# nothing is computed twice. The lists hold Values, so in training, gradients flow back along
+# their edges to the earlier tokens. (Elsewhere the KV cache is only used when a model
+# generates text. In training, all tokens are handled at once, as in section 11.)
 
 # After attention comes the MLP, short for multilayer perceptron, also called feed-forward
 # network. It deals with each token by itself. Each row of its matrix "up" is a pattern, and
@@ -414,12 +442,13 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # common choice. Then relu turns negative numbers into 0, so that only patterns with a positive
 # match have an effect. A simple function between two matrices, like this one, is called an
 # activation function, and a pattern with its relu is called a neuron. The numbers that come
-# out are called hidden, because they are neither input nor output. Then the matrix "down"
-# turns these numbers back into a vector as long as x. Say there are two patterns, with the
-# numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are [1, 5] and [3, 7].
-# Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2 times the first
-# column, [1, 3]. So each pattern has a column of "down", and the better the pattern is
-# matched, the more of its column is added to x.
+# out are called hidden, because they are neither input nor output.
+#
+# Then the matrix "down" turns these numbers back into a vector as long as x. Say there are two
+# patterns, with the numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are
+# [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2
+# times the first column, [1, 3]. So each pattern has a column of "down", and the better the
+# pattern is matched, the more of its column is added to x.
 #
 # Why relu? Without it, a second matrix would add nothing. Say that "up" makes the numbers
 # 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
@@ -430,11 +459,12 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Now the whole model, for one token. It follows the plan. Steps 1 to 6 are the norm, the
 # attention and the + of the plan, and steps 7 to 9 are the norm, the MLP and the second +. The
 # cache holds a pair of lists for each layer, its keys and its values, at first both empty. So
-# the loop over the cache runs once for each layer. head is a Python slice, so query[head] is
-# query[0:4] for the first head. For the weighted sum, transpose gives us the columns of the
-# values: the first numbers of all the values, then the second numbers, and so on. In our
-# example, the first column is [10, 0], and its dot product with the weights is
-# 0.73 * 10 + 0.27 * 0 = 7.3.
+# the loop over the cache runs once for each layer.
+#
+# head is a Python slice, so query[head] is query[0:4] for the first head. For the weighted
+# sum, transpose gives us the columns of the values: the first numbers of all the values, then
+# the second numbers, and so on. In our example, the first column is [10, 0], and its dot
+# product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3.
 head_width = width // heads
 root = math.sqrt(head_width)
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -478,22 +508,26 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # How surprised is the model by the token that actually comes next? If the model gave this
 # token a probability p, its surprise, or surprisal, is minus log p, with the natural
 # logarithm. In textbooks this is the negative log-likelihood. If p is 1, the surprise is 0. If
-# p is one half, it is 0.69, and if p is one in a thousand, it is 6.91. Why a logarithm? The
-# probability of a whole name is the product of the probabilities of its tokens, each of them
-# given the tokens before it. If a has a probability of 0.1 at the beginning, and n one of 0.5
-# after a, then 0.1 * 0.5 = 0.05 is the probability that a name begins with an. The logarithm
-# turns this product into a sum, so the surprise of a name is the sum of the surprises of its
-# tokens. A small surprise means a large probability. So when training makes the surprises
-# small, it makes the training names more probable. This idea is called maximum likelihood.
+# p is one half, it is 0.69, and if p is one in a thousand, it is 6.91.
+#
+# Why a logarithm? The probability of a whole name is the product of the probabilities of its
+# tokens, each of them given the tokens before it. If a has a probability of 0.1 at the
+# beginning, and n one of 0.5 after a, then 0.1 * 0.5 = 0.05 is the probability that a name
+# begins with an. The logarithm turns this product into a sum, so the surprise of a name is the
+# sum of the surprises of its tokens. A small surprise means a large probability. So when
+# training makes the surprises small, it makes the training names more probable. This idea is
+# called maximum likelihood.
 #
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
 # letters gives 9 predictions, the last one for the BOS at the end. (If a name has more
 # predictions than the block has positions, only the first ones count.) Each token's target is
 # the token after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0) and (0,
-# 26). After each prediction we feed in the true token, not the model's guess, so that a wrong
-# guess doesn't spoil the rest. This is called teacher forcing. The loss of the name is the
-# mean of the surprises, so that long and short names count the same. This mean is called the
+# 26).
+#
+# After each prediction we feed in the true token, not the model's guess, so that a wrong guess
+# doesn't spoil the rest. This is called teacher forcing. The loss of the name is the mean of
+# the surprises, so that long and short names count the same. This mean is called the
 # cross-entropy loss.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
@@ -529,13 +563,16 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # compute the loss twice, once with one parameter increased by 0.00001 and once with it
 # decreased by 0.00001, and divide the change in the loss by the change in the parameter. (The
 # loss is a curve. If we go to both sides, the errors that its bend makes cancel out.) This is
-# called a gradient check. We take the first number in the embedding of BOS, because every name
-# uses it. (The gradient of a number that is not used is 0, and checking it would prove
-# nothing.) The matrix "token" is the first in the list of parameters, so its row BOS starts at
-# index BOS * width. This tests one gradient of thousands. To measure all 4,192 in this way
-# would take 8,384 forward passes. The backward pass finds them all at once, for the cost of a
-# few forward passes. That is why we need it. (Section 12 will compare all of them with those
-# of a second engine.)
+# called a gradient check.
+#
+# We take the first number in the embedding of BOS, because every name uses it. (The gradient
+# of a number that is not used is 0, and checking it would prove nothing.) The matrix "token"
+# is the first in the list of parameters, so its row BOS starts at index BOS * width.
+#
+# This tests one gradient of thousands. To measure all 4,192 in this way would take 8,384
+# forward passes. The backward pass finds them all at once, for the cost of a few forward
+# passes. That is why we need it. (Section 12 will compare all of them with those of a second
+# engine.)
 which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -551,22 +588,25 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # called hyperparameters.) We move only a little, because a slope tells us nothing about what
 # is far away. This is called gradient descent: the new number is number - rate * gradient. If
 # the rate is small enough, the loss on this name goes down. (Nothing guarantees that this
-# finds the best parameters of all. In practice it finds good ones.) But there are two
-# problems. First, the next name may pull the other way. Second, some parameters have large
-# gradients and others tiny ones. The embedding of a rare letter, for example, gets a gradient
-# of 0 from most names, and yet it has to be learned just as well as the others. No single rate
-# suits all parameters. We want each of them to move at a pace set by the rate, and not by the
-# size of its gradients.
+# finds the best parameters of all. In practice it finds good ones.)
+#
+# But there are two problems. First, the next name may pull the other way. Second, some
+# parameters have large gradients and others tiny ones. The embedding of a rare letter, for
+# example, gets a gradient of 0 from most names, and yet it has to be learned just as well as
+# the others. No single rate suits all parameters. We want each of them to move at a pace set
+# by the rate, and not by the size of its gradients.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
 # exponential moving averages, for every parameter. One is the mean of its recent gradients. If
 # the names disagree, their gradients mostly cancel out in this mean. If they agree, it stays
 # large. The other is the mean of the squares of its recent gradients. Squares can't cancel
 # out, because they are never negative. So the root of their mean, the root mean square, is the
-# typical size of a gradient of this parameter, whatever its sign. In statistics, the mean of
-# the gradients and the mean of their squares are called the first and the second moment, and
-# Adam is short for adaptive moment estimation. Adam divides the first mean by the typical
-# size, multiplies the result by the rate, and subtracts it from the parameter.
+# typical size of a gradient of this parameter, whatever its sign.
+#
+# In statistics, the mean of the gradients and the mean of their squares are called the first
+# and the second moment, and Adam is short for adaptive moment estimation. Adam divides the
+# first mean by the typical size, multiplies the result by the rate, and subtracts it from the
+# parameter.
 #
 # Say that the gradient is always the same number g. Then the two means are g and g², and
 # g / √(g²) is 1 or -1, whether g is large or tiny. So all parameters whose gradients agree
@@ -583,11 +623,12 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
 # 0.85 * 0.15 times the first gradient plus 0.15 times the second. In a mean, the factors
 # should sum to 1. These sum to 0.2775, so we divide by 0.2775. This is 1 - 0.85 ** 2, because
-# after two names the 0 from the start still has the factor 0.85 ** 2. In general we divide by
-# 1 - 0.85 ** count, where count is the number of names so far, and the second mean by
-# 1 - 0.99 ** count. This is called bias correction, and later it hardly matters. The 1e-8
-# keeps us from dividing by 0. (What is 0.85 here, textbooks call beta 1. 0.99 is beta 2, and
-# 1e-8 is epsilon.)
+# after two names the 0 from the start still has the factor 0.85 ** 2.
+#
+# In general we divide by 1 - 0.85 ** count, where count is the number of names so far, and the
+# second mean by 1 - 0.99 ** count. This is called bias correction, and later it hardly
+# matters. The 1e-8 keeps us from dividing by 0. (What is 0.85 here, textbooks call beta 1.
+# 0.99 is beta 2, and 1e-8 is epsilon.)
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
@@ -599,10 +640,12 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # So what about the rare letter? Say that it is late in training, so that bias correction no
 # longer matters. If a gradient g comes after a long run of zeros, the first mean is 0.15 g.
 # The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5 times the rate in
-# a single step, however small g is. With each of the next names the first mean is 0.85 times
-# as large, and the root hardly changes. So the parameter moves by about 10 times the rate in
-# total, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the model learns a lot
-# about a rare letter from each of its few names.
+# a single step, however small g is.
+#
+# With each of the next names the first mean is 0.85 times as large, and the root hardly
+# changes. So the parameter moves by about 10 times the rate in total, because
+# 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the model learns a lot about a rare
+# letter from each of its few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999, and here they would do about as
 # well. On a model this small, even plain gradient descent comes close, once you have found the
@@ -619,10 +662,12 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # How can we tell that the model is learning? Some names are harder than others, so the loss
 # jumps up and down. Watch the perplexity instead, which is exp of the mean loss of the last
 # 100 names. exp undoes the logarithm: a model that knows nothing has a loss of log 27 and a
-# perplexity of 27. Our model's perplexity falls quickly at first, and then slowly, to about
-# 12. A table that only counts pairs of letters reaches about 13, as section 10 will show. A
-# perplexity of 12 means that the model is as unsure, on average, as if it had to choose among
-# 12 equally likely tokens. On new names it can't fall to 1, because nobody can know for
+# perplexity of 27. (The first line of our run shows a little more, for the reason given in
+# section 6.) Our model's perplexity falls quickly at first, and then slowly, to about 12. A
+# table that only counts pairs of letters reaches about 13, as section 10 will show.
+#
+# A perplexity of 12 means that the model is as unsure, on average, as if it had to choose
+# among 12 equally likely tokens. On new names it can't fall to 1, because nobody can know for
 # certain which letter comes next. The mean over a hundred names still fluctuates, so small ups
 # and downs mean nothing. (Usually the mean is over all tokens. Ours is over names, which is
 # nearly the same.)
@@ -640,10 +685,12 @@ def report(losses, steps):
 # Here is the training loop. The rate falls linearly, almost to 0. This is called a
 # learning rate schedule. Large steps learn fast, and small steps at the end let the parameters
 # settle. (The max keeps the rate from going below 0 if you call train yourself, with more
-# steps than --steps.) You can stop the training with Ctrl-C. The program then discards the
-# unfinished step, and goes on with what has been learned so far. If the rate is far too high,
-# the numbers grow until Python can't compute with them any more, and the program says so. adam
-# returns new lists, so the list untrained stays as it is.
+# steps than --steps.)
+#
+# You can stop the training with Ctrl-C. The program then discards the unfinished step, and
+# goes on with what has been learned so far. If the rate is far too high, the numbers grow
+# until Python can't compute with them any more, and the program says so. adam returns new
+# lists, so the list untrained stays as it is.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -666,11 +713,12 @@ def train(engine, steps):                                       # -> numbers, lo
 
 # We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
 # before the model learns from the name, so it tests the model on a name that it has not yet
-# seen. For this reason, our run needs no other names for testing. A longer run would go
-# through the whole list several times, and each pass is called an epoch. Then a model with
-# enough parameters could learn the names by heart and get worse on new ones. This is called
-# overfitting. To detect it, you test the model on names that are never used for training, the
-# validation set.
+# seen. For this reason, our run needs no other names for testing.
+#
+# A longer run would go through the whole list several times, and each pass is called an epoch.
+# Then a model with enough parameters could learn the names by heart and get worse on new ones.
+# This is called overfitting. To detect it, you test the model on names that are never used for
+# training, the validation set.
 
 # The next two lines only save time. Python's garbage collector looks for objects that refer to
 # each other in a cycle. It would find none among our Values, so we switch it off.
@@ -691,10 +739,11 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # has learned. Take two tokens with probabilities 0.8 and 0.2. softmax makes probabilities that
 # are proportional to exp of the logits, so exp of the first logit is 4 times exp of the
 # second. A temperature of 0.5 doubles the logits, and exp(2 x) is the square of exp(x). Now
-# the first token is 16 times as likely as the second. At a low temperature the model plays it
-# safe, and near 0 it almost always takes the likeliest token. At a high one it takes risks. At
-# our 0.5 the names sound better than they would at 1, but they are less varied. Try
-# --temperature 1 to hear the difference.
+# the first token is 16 times as likely as the second.
+#
+# At a low temperature the model plays it safe, and near 0 it almost always takes the likeliest
+# token. At a high one it takes risks. At our 0.5 the names sound better than they would at 1,
+# but they are less varied. Try --temperature 1 to hear the difference.
 def generate(numbers):                                          # [params] -> a name
     model = matrices([Value(number) for number in numbers])     # gpt works on Values
     cache = [([], []) for _ in range(layers)]
@@ -749,16 +798,20 @@ if not args.fast:
 # In perplexity, the table reaches 13.4, and our model 11.8. After so short a run, a small GPT
 # is better than counting pairs, but not by much. Take attention away, and almost nothing is
 # lost. Take the positions away, and almost nothing is lost either. Take both away, and the
-# model sees only the last letter, and is no better than the table. On short names and in a
-# short run, either of the two is enough. Probably both tell the model how long the name is so
-# far. Attention can do that without positions. The weights sum to 1, so the more letters there
-# are, the less is left for BOS. And don't read anything into the order of the last three
-# figures. Other random starts change it. So why attention at all? In longer texts, and in
-# larger models, it pays off, because it can fetch something from far back in the text. This
-# program is too small to show that. (The figures come from changed copies of this program. To
-# try it yourself, delete step 6 in gpt, or leave out the position in the first line of gpt.
-# You will see the perplexity, which is exp of these figures. The second engine will then
-# disagree, and the program will end there.)
+# model sees only the last letter, and is no better than the table.
+#
+# On short names and in a short run, either of the two is enough. Probably both tell the model
+# how long the name is so far. Attention can do that without positions. The weights sum to 1,
+# so the more letters there are, the less is left for BOS. And don't read anything into the
+# order of the last three figures. Other random starts change it.
+#
+# So why attention at all? In longer texts, and in larger models, it pays off, because it can
+# fetch something from far back in the text. This program is too small to show that.
+#
+# (The figures come from changed copies of this program. To try it yourself, delete step 6 in
+# gpt, or leave out the position in the first line of gpt. You will see the perplexity, which
+# is exp of these figures. The second engine will then disagree, and the program will end
+# there.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
@@ -787,12 +840,14 @@ def rowwise(function, *tables):                                 # a list of the 
     return [function(*rows) for rows in zip(*tables)]
 
 # Linear. The forward function is dots: y = dots(x, w), for x [T][nin] and w [nout][nin]. So
-# y_ti, number i in row t of y, is the dot product of row t of x with row i of w. Take
-# w = [[3, 4], [5, 6]] and a row [1, 2] of x, which gives the row [11, 17] of y. Say that the
-# row of dy is [1, 0]. This means: if the 11 grows a little, the loss grows by the same amount,
-# and if the 17 grows, the loss doesn't change. The 11 is 3 * 1 + 4 * 2. So the row of dx is
-# [3, 4], the first row of w. And the first row of dw is [1, 2], the row of x. The second row
-# of dw is [0, 0]. (The letter w is for weights, in the usual sense of parameters.) In general:
+# y_ti, number i in row t of y, is the dot product of row t of x with row i of w.
+#
+# Take w = [[3, 4], [5, 6]] and a row [1, 2] of x, which gives the row [11, 17] of y. Say that
+# the row of dy is [1, 0]. This means: if the 11 grows a little, the loss grows by the same
+# amount, and if the 17 grows, the loss doesn't change. The 11 is 3 * 1 + 4 * 2. So the row of
+# dx is [3, 4], the first row of w. And the first row of dw is [1, 2], the row of x. The second
+# row of dw is [0, 0]. (The letter w is for weights, in the usual sense of parameters.) In
+# general:
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
@@ -914,13 +969,16 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # Say that dheard is [0.1, 0, 0, 0]. Its dot products with the two values give
 # dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73 + 0 * 0.27, or 0.73. So
 # dscore is 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second.
+#
 # The loss grows with the first score, so training tends to lower that score, and then our
-# token listens less to the first and more to the second. Divided by root, which is 2, that
-# makes dproduct 0.1 and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
-# [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is 0.1 times the query, or
-# [0.2, 0.2, 0, 0], and that of the second key is minus that. The gradient of the first value
-# is 0.73 times dheard, and that of the second 0.27 times. Other tokens may listen to the same
-# keys and values, and the gradients that come from them are added.
+# token listens less to the first and more to the second.
+#
+# Divided by root, which is 2, that makes dproduct 0.1 and -0.1. So dq is 0.1 times the first
+# key minus 0.1 times the second, or [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is
+# 0.1 times the query, or [0.2, 0.2, 0, 0], and that of the second key is minus that. The
+# gradient of the first value is 0.73 times dheard, and that of the second 0.27 times. Other
+# tokens may listen to the same keys and values, and the gradients that come from them are
+# added.
 
 # Cross-entropy. The surprise is -log p, where p is the probability of the target, the token
 # that actually came next. Its derivative with respect to p is -1 / p, and with respect to all
@@ -929,8 +987,11 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # (-1 / p + 1), which is p - 1. The gradient of another token's logit is that token's
 # probability times (0 + 1). In short, the gradients of the logits are the predicted
 # probabilities, minus 1 at the target. (A vector with a 1 at the target and 0 elsewhere is
-# called one-hot, so this is often written p - onehot.) A step of training tends to raise the
-# logit of the target, and to lower the others, especially those that the model thought likely.
+# called one-hot, so this is often written p - onehot.)
+#
+# A step of training tends to raise the logit of the target, and to lower the others,
+# especially those that the model thought likely.
+#
 # And what if the model is confidently wrong? As we saw, softmax alone would pass hardly any
 # gradient back. But p is then tiny and -1 / p is huge, and together they give p - 1,
 # nearly -1. That's why softmax and the logarithm go so well together. All these gradients are
@@ -947,9 +1008,11 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # tokens at once. q, k and v are the queries, keys and values, split into heads. map applies
 # head_forward to every head. head_forward returns a pair for each head, what it has heard and
 # its weights. transpose turns this list of pairs into a pair of lists. (On the way back, it
-# makes three lists from triples.) x1 is x after step 6, and n1 is its normalized copy. The
-# list kept holds what the backward pass will need from each layer, including the x that came
-# into it. (This is why training needs more memory than inference.)
+# makes three lists from triples.)
+#
+# x1 is x after step 6, and n1 is its normalized copy. The list kept holds what the backward
+# pass will need from each layer, including the x that came into it. (This is why training
+# needs more memory than inference.)
 #
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
@@ -1035,14 +1098,17 @@ print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the la
 
 # Now the explicit engine trains, from the same initial parameters, on the same names, with the
 # same Adam. You will see the same losses again, up to rounding. (If you stopped the first
-# training, this one makes as many steps.) Why is this engine faster? It makes no Values and no
-# edges. Both engines leave the dot products of the forward pass to built-in functions, which
-# are written in C. But on the way back, autograd goes from edge to edge in Python, whereas
-# here the backward pass is made of dot products, just like the forward pass. The price is that
-# we had to work out every part by hand. Autograd does it for any model that is built from its
-# operations. PyTorch, the most widely used library for deep learning, combines the two ideas.
-# It has autograd, but each node of its graph is an operation on whole matrices and knows its
-# own backward function, like our pairs.
+# training, this one makes as many steps.)
+#
+# Why is this engine faster? It makes no Values and no edges. Both engines leave the dot
+# products of the forward pass to built-in functions, which are written in C. But on the way
+# back, autograd goes from edge to edge in Python, whereas here the backward pass is made of
+# dot products, just like the forward pass. The price is that we had to work out every part by
+# hand. Autograd does it for any model that is built from its operations.
+#
+# PyTorch, the most widely used library for deep learning, combines the two ideas. It has
+# autograd, but each node of its graph is an operation on whole matrices and knows its own
+# backward function, like our pairs.
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])
@@ -1056,11 +1122,14 @@ else:
 
 # And that's all there is to it. The models you can talk to are built on the same principles,
 # but they are millions of times larger, with dozens of layers, and they are trained on
-# billions of times as much text. Their tokens are usually pieces of words. Training of this
-# kind, in which a model only learns what comes next, is called pretraining. That is the P in
-# GPT. Afterwards, such models are trained further, to answer questions and to be helpful. This
-# is called post-training, and includes fine-tuning on good examples and learning from
-# feedback. Still, what they do is what you have seen: they continue a text token by token, in
-# the way that training has made likely, whether it is true or not. When such text is fluent
-# but false, people call it a hallucination. Generative, pretrained, transformer: now you know
-# all three words.
+# billions of times as much text. Their tokens are usually pieces of words.
+#
+# Training of this kind, in which a model only learns what comes next, is called pretraining.
+# That is the P in GPT. Afterwards, such models are trained further, to answer questions and to
+# be helpful. This is called post-training, and includes fine-tuning on good examples and
+# learning from feedback.
+#
+# Still, what they do is what you have seen: they continue a text token by token, in the way
+# that training has made likely, whether it is true or not. When such text is fluent but false,
+# people call it a hallucination. Generative, pretrained, transformer: now you know all three
+# words.
