@@ -57,8 +57,8 @@ random.shuffle(docs)
 # and give each token a number. Before every name we put a special token called BOS, for
 # "beginning of sequence". It is what the model sees when it has to predict the first letter.
 # After the last letter the same token comes again. The model has to predict it there, as a
-# sign that the name is over. So BOS is only read at the beginning and only predicted at the
-# end, and its two meanings don't get mixed up.
+# sign that the name is over. So BOS is only read at the beginning, where it means start, and
+# only predicted at the end, where it means stop.
 #
 # The set of all different tokens is called the vocabulary. In our file these are the letters a
 # to z, with the numbers 0 to 25, and BOS, with the number 26. So "anna" becomes 26 0 13 13 0
@@ -111,9 +111,10 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 #
 # The chain rule turns local gradients into gradients. Walk from the result back to a number,
 # and multiply the local gradients along the way. If several paths lead back to the same
-# number, add up their contributions. For example, x * x has two paths back to x. At x = 3, let
-# x grow by 0.001. Then the first factor alone makes the result grow by 0.003, and so does the
-# second. Together they make it grow by about 0.006, which is 2 * x * 0.001, as calculus says.
+# number, add up their contributions, because small changes that arrive by different paths add
+# up. For example, x * x has two paths back to x. At x = 3, let x grow by 0.001. Then the first
+# factor alone makes the result grow by 0.003, and so does the second. Together they make it
+# grow by about 0.006, which is 2 * x * 0.001, as calculus says.
 #
 # There can be very many paths, so we don't walk them one by one. Instead, every node
 # multiplies its gradient by the local gradient on each of its edges, and passes the product to
@@ -149,7 +150,7 @@ class Value:                                                    # remembers how 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # math.pow refuses (-2) ** 0.5
+    def __pow__(self, power):                                   # no complex numbers: math.pow
         return Value(math.pow(self.data, power), [(self, power * math.pow(self.data, power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
@@ -164,8 +165,8 @@ class Value:                                                    # remembers how 
 
     # At first, only this result waits. The list is a heap. heappop takes out the entry with
     # the lowest number, so we store minus the order. Leaves don't wait, because they have no
-    # children to pass anything on to. They are not reset, either. They add up what they get in
-    # several calls of backward().
+    # children to pass anything on to. Only results start again from 0. A leaf keeps what it
+    # got in earlier calls, and adds to it.
     def backward(self):
         self.grad = 1.0                                         # d self / d self
         waiting, found = [(-self.order, self)], {self}
@@ -197,8 +198,8 @@ class Value:                                                    # remembers how 
 # gives 1 to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a.
 #
 # Each edge passes on a gradient only once, although there can be many more paths than edges.
-# Let y = x + x and z = y + y. Two paths lead from y to x, but four lead from z to x. Every
-# further step like this doubles the number of paths, but adds just two edges.
+# Take another example, y = x + x and z = y + y. Two paths lead from y to x, but four lead from
+# z to x. Every further step like this doubles the number of paths, but adds just two edges.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -211,9 +212,10 @@ print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 # its partner. For example, if y holds the Values 3 and 4, then the dot product of [a, b] and y
 # is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4.
 #
-# zip makes the edges. It pairs each Value of x with the number of its partner in y, and each
-# Value of y with the number of its partner in x. sumprod is the dot product of two lists of
-# plain numbers. (Python has had it since version 3.12. For older versions we make our own.)
+# zip makes the edges. zip(x, y_data) pairs each Value of x with the number that it is
+# multiplied by, and zip(y, x_data) does the same for y. sumprod is the dot product of two
+# lists of plain numbers. (Python has had it since version 3.12. For older versions we make our
+# own.)
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dot(x, y):                                                  # [N], [N] -> a Value
@@ -242,10 +244,9 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. In linear algebra, this is the product of a
 # matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers.
 #
-# The matrix that is used last is lm_head, short for language model head. (The heads of
-# attention are something else.) It gives every token of the vocabulary one number, called its
-# logit. The higher a logit is, compared with the others, the more likely this token is to come
-# next, according to the model.
+# The matrix that is used last is lm_head, short for language model head. It gives every token
+# of the vocabulary one number, called its logit. The higher a logit is, compared with the
+# others, the more likely this token is to come next, according to the model.
 #
 # The remaining matrices are grouped into layers. Each layer has four for attention and two for
 # the MLP, which section 5 explains. Their names are pairs, such as ("query", 0) for the query
@@ -311,8 +312,8 @@ def linear(x, matrix):                                          # [nin], [nout][
 # The scores 1 and 0 would also become 0.73 and 0.27, because only differences count:
 # exp(2) / exp(1) is exp(2 - 1). So we may subtract the same number from all the scores. We
 # subtract the largest, because exp of a large number would overflow: it would be too large for
-# a float. The result doesn't depend on what we subtract, so there is no gradient to pass on to
-# it, and largest can be a plain number.
+# a float. The result doesn't depend on what we subtract, so the gradient of largest would be
+# 0. That's why it can be a plain number.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -322,7 +323,8 @@ def softmax(scores):                                            # [N] -> [N]
 # rmsnorm rescales a vector to a standard magnitude (Zhang and Sennrich, 2019). RMS stands for
 # root mean square, the square root of the mean of the squares. We divide every number by it.
 # After that, the mean of the squares is 1. (The 1e-5 changes it a little, but keeps us from
-# dividing by 0.) Attention and the MLP will read normalized vectors, so they always get
+# dividing by 0. dot(x, x) makes two edges to every number in x, and their contributions add
+# up, as in x * x.) Attention and the MLP will read normalized vectors, so they always get
 # numbers of about the same size, even if x grows from layer to layer.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
@@ -357,8 +359,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Then come the layers. Each layer has two parts. The first, attention, lets a token listen to
 # itself and the tokens before it. The second, the MLP, works on each token by itself. Each
 # part reads a normalized copy of x and adds its result to x. At the end, lm_head makes the
-# logits, from x without normalizing it again. The part of the plan from the first x to the
-# last x is one layer. With more layers, it repeats.
+# logits from x. (Most models normalize x once more before that. Ours doesn't.) The part of the
+# plan from the first x to the last x is one layer. With more layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
 # connection, because what a layer adds, the residual, is a correction to what is already
@@ -378,13 +380,14 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Step by step. From a normalized copy of its x, called n in the code, each token makes three
 # vectors, with three matrices. The query says what this token is looking for. The key says how
 # other tokens can find it. The value is what it tells the tokens that find it. (It has nothing
-# to do with our class Value.)
+# to do with our class Value.) All three are just lists of numbers. They get these meanings
+# from what is done with them.
 #
 # What makes a token easy to find is not always what it has to say, so key and value are
 # different vectors. Query and key are different as well. If they were the same vector, a token
-# would usually match itself best. In anna, for example, the second n might ask whether a vowel
-# came before. The key of the first a might say that there is a vowel here, and its value which
-# vowel it is.
+# would usually match itself best, because all the products in the dot product would be
+# squares. In anna, for example, the second n might ask whether a vowel came before. The key of
+# the first a might say that there is a vowel here, and its value which vowel it is.
 #
 # Here is how a token listens, with vectors of 4 numbers as an example. Say that its query is
 # [2, 2, 0, 0]. It can listen to the token before it, which has the key [2, 0, 1, 0], and to
@@ -401,10 +404,10 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # match better. In section 10, we will test how much attention helps with short names.
 #
 # Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
-# are each +1 or -1 at random. Square it: the four squares give 4, and the products of two
-# different terms are as often -1 as +1, so on average they cancel. So the square is 4 on
-# average, and the sum itself is typically about 2 or -2, because 2 is the square root of 4. A
-# sum of 100 such terms is typically about 10 away from 0.
+# are each +1 or -1 at random. Many of them cancel. Typically the sum is about 2 away from 0,
+# and a sum of 100 such terms is about 10 away from 0. That is the square root of the number of
+# terms. (To see why, square the sum of 4 terms. The squares of the terms make 4. The products
+# of two different terms are as often -1 as +1, so on average they make 0.)
 #
 # The terms of a real dot product have other sizes, but if two vectors are unrelated, their
 # signs are just as mixed, so the sum grows in the same way: with four times as many elements,
@@ -418,23 +421,24 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
 # is done for each slice separately. (Every slice was still made from all 16 numbers of n.)
-# Each of these computations is called a head, and together they make multi-head attention.
+# Each of these computations is called a head (lm_head is something else), and together they
+# make multi-head attention.
 #
 # One head might look for vowels, another for the beginning of the name. Nobody tells a head
-# what to look for. Training settles that, and the answer may be nothing that we have a word
-# for. At the end, the matrix "output" mixes what the heads have heard into one vector that can
-# be added to x.
+# what to look for. Training decides that, and what it finds often has no simple name. At the
+# end, the matrix "output" mixes what the heads have heard into one vector that can be added to
+# x.
 #
 # We go through a name token by token. Each token first appends its key to one list and its
 # value to another, and then listens to everything in the two lists. It hears itself and the
 # tokens before it, but it can't look ahead, because nothing later is in the lists yet.
 # Attention of this kind is called causal.
 #
-# Since a token never hears a later one, its x depends only on the tokens so far, so its key
-# and value never change. They can stay in the lists, which are called the KV cache, and
-# nothing is computed twice. The lists hold Values, so in training, gradients flow back along
-# their edges to the earlier tokens. (Elsewhere the KV cache is only used when a model
-# generates text. In training, all tokens are handled at once, as in section 11.)
+# A later token can't change an earlier one. So the keys and values in the lists stay as they
+# are, and nothing has to be computed twice. The two lists are called the KV cache. The lists
+# hold Values, so in training, gradients flow back along their edges to the earlier tokens. (In
+# practice, the KV cache is only used when a model generates text. In training, all tokens are
+# handled at once, as in section 11.)
 
 # After attention comes the MLP, short for multilayer perceptron, also called feed-forward
 # network. It deals with each token by itself. Each row of its matrix "up" is a pattern, and
@@ -489,8 +493,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
     return linear(x, model["lm_head"])                          # a logit for each token
 
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Nor do the
-# weights, which come only from comparing queries with keys. So without positions, our one
-# layer could not tell in which order the earlier letters came.
+# weights, which come only from comparing queries with keys. So without positions, a model with
+# one layer could not tell in which order the earlier letters came.
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
 # there are about four times as many pairs of tokens to compare. So the cost grows with the
@@ -520,10 +524,10 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 #
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
-# letters gives 9 predictions, the last one for the BOS at the end. (If a name has more
-# predictions than the block has positions, only the first ones count.) Each token's target is
-# the token after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0) and (0,
-# 26).
+# letters gives 9 predictions, the last one for the BOS at the end. (The block has 16
+# positions, so of a longer name only the first 16 predictions count.) Each token's target is
+# the token after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0) and
+# (0, 26).
 #
 # After each prediction we feed in the true token, not the model's guess, so that a wrong guess
 # doesn't spoil the rest. This is called teacher forcing. The loss of the name is the mean of
@@ -561,9 +565,9 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 
 # How do we know that a gradient is right? It is a slope, so we can measure it. We let autograd
 # compute the loss twice, once with one parameter increased by 0.00001 and once with it
-# decreased by 0.00001, and divide the change in the loss by the change in the parameter. (The
-# loss is a curve. If we go to both sides, the errors that its bend makes cancel out.) This is
-# called a gradient check.
+# decreased by 0.00001, and divide the change in the loss by the change in the parameter.
+# (Drawn against this parameter, the loss is a curve. If we go to both sides, the errors that
+# its bend makes cancel out.) This is called a gradient check.
 #
 # We take the first number in the embedding of BOS, because every name uses it. (The gradient
 # of a number that is not used is 0, and checking it would prove nothing.) The matrix "token"
@@ -590,18 +594,19 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # the rate is small enough, the loss on this name goes down. (Nothing guarantees that this
 # finds the best parameters of all. In practice it finds good ones.)
 #
-# But there are two problems. First, the next name may pull the other way. Second, some
-# parameters have large gradients and others tiny ones. The embedding of a rare letter, for
-# example, gets a gradient of 0 from most names, and yet it has to be learned just as well as
-# the others. No single rate suits all parameters. We want each of them to move at a pace set
-# by the rate, and not by the size of its gradients.
+# But there are two problems. First, the gradients of the next name may have the opposite
+# signs. Second, some parameters have large gradients and others tiny ones. The embedding of a
+# rare letter, for example, gets a gradient of 0 from most names, and yet it has to be learned
+# just as well as the others. No single rate suits all parameters. We want each of them to move
+# at a pace set by the rate, and not by the size of its gradients.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
 # exponential moving averages, for every parameter. One is the mean of its recent gradients. If
 # the names disagree, their gradients mostly cancel out in this mean. If they agree, it stays
 # large. The other is the mean of the squares of its recent gradients. Squares can't cancel
 # out, because they are never negative. So the root of their mean, the root mean square, is the
-# typical size of a gradient of this parameter, whatever its sign.
+# typical size of a gradient of this parameter, whatever its sign. (The mean of the absolute
+# values would be another typical size. Squares give the largest gradients more weight.)
 #
 # In statistics, the mean of the gradients and the mean of their squares are called the first
 # and the second moment, and Adam is short for adaptive moment estimation. Adam divides the
@@ -617,7 +622,7 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # gradient. With every name, the share of each older gradient shrinks by 15 percent. After 7
 # names only a third of it is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99
 # and 0.01. Then it takes 110 names before only a third is left, so the size that we divide by
-# changes slowly.
+# changes slowly, and a single unusual name has little effect on it.
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
@@ -643,7 +648,7 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # a single step, however small g is.
 #
 # With each of the next names the first mean is 0.85 times as large, and the root hardly
-# changes. So the parameter moves by about 10 times the rate in total, because
+# changes. So the parameter moves by about 10 times the rate in total, at most 0.1, because
 # 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the model learns a lot about a rare
 # letter from each of its few names.
 #
@@ -674,7 +679,7 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 #
 # The next function prints a line of progress after each step. The bar at its end shows the
 # perplexity, and is cut off at 25. In a terminal, each line overwrites the last, but every
-# hundredth line stays. Elsewhere, all lines stay.
+# hundredth line stays. If the output goes to a file, all lines stay.
 def report(losses, steps):
     step, recent = len(losses), losses[-100:]
     perplexity = math.exp(sum(recent) / len(recent))
@@ -684,8 +689,8 @@ def report(losses, steps):
 
 # Here is the training loop. The rate falls linearly, almost to 0. This is called a
 # learning rate schedule. Large steps learn fast, and small steps at the end let the parameters
-# settle. (The max keeps the rate from going below 0 if you call train yourself, with more
-# steps than --steps.)
+# settle. (In the code, max keeps the rate from going below 0 if you call train yourself, with
+# more steps than --steps.)
 #
 # You can stop the training with Ctrl-C. The program then discards the unfinished step, and
 # goes on with what has been learned so far. If the rate is far too high, the numbers grow
@@ -711,9 +716,9 @@ def train(engine, steps):                                       # -> numbers, lo
         parser.error(f"--rate {args.rate} may be too high, the training diverged: {problem}")
     return numbers, losses, seconds / max(1, len(losses))
 
-# We have 8,028 names and take a thousand steps. No name comes twice, and each loss is computed
-# before the model learns from the name, so it tests the model on a name that it has not yet
-# seen. For this reason, our run needs no other names for testing.
+# We have 8,028 names, all different, and take a thousand steps. So no name comes twice, and
+# each loss is computed before the model learns from the name, so it tests the model on a name
+# that it has not yet seen. For this reason, our run needs no other names for testing.
 #
 # A longer run would go through the whole list several times, and each pass is called an epoch.
 # Then a model with enough parameters could learn the names by heart and get worse on new ones.
@@ -801,9 +806,10 @@ if not args.fast:
 # model sees only the last letter, and is no better than the table.
 #
 # On short names and in a short run, either of the two is enough. Probably both tell the model
-# how long the name is so far. Attention can do that without positions. The weights sum to 1,
-# so the more letters there are, the less is left for BOS. And don't read anything into the
-# order of the last three figures. Other random starts change it.
+# how long the name is so far. A position says so directly. Attention can say it without
+# positions: the weights sum to 1, so the more letters there are, the less weight is left for
+# BOS. And don't read anything into the order of the last three figures. Other random starts
+# change it.
 #
 # So why attention at all? In longer texts, and in larger models, it pays off, because it can
 # fetch something from far back in the text. This program is too small to show that.
@@ -823,10 +829,10 @@ if not args.fast:
 #
 # Most functions become a pair of functions. The forward function computes y from x. The
 # backward function is given dy, and whatever it needs from x and y, and returns dx. Here dy is
-# short for the gradient of the loss with respect to y, one number for each number in y, and dx
-# is the same for x. One number x_j may affect every y_i, and every y_i feeds into the loss. So
-# dx_j is the sum, over all i, of dy_i times the derivative of y_i with respect to x_j. We
-# write Σ_i, and read it as "the sum over i".
+# not a differential, but short for the gradient of the loss with respect to y, one number for
+# each number in y. And dx is the same for x. One number x_j may affect every y_i, and every
+# y_i feeds into the loss. So dx_j is the sum, over all i, of dy_i times the derivative of y_i
+# with respect to x_j. We write Σ_i, and read it as "the sum over i".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
 # what linear does, for many vectors at once. (The matrix product of linear algebra takes the
@@ -876,11 +882,11 @@ def relu_back(dy, y):                                           # -> dx
 #     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³, because s is m^(-1/2).
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
 # Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
-# factor s, which all the y_i share. Its derivative is x_i times -s³ x_j / N. Of the three
-# factors s, one makes x_i into y_i, and one makes x_j into y_j. One is left, so this is -s y_i
-# y_j / N. The other path exists only if i = j. It goes through the factor x_i, and its
-# derivative is s. We multiply by dy_i and add up over all i. The second path adds only one
-# term, s dy_j:
+# factor s, which all the y_i share. We know how s changes with x_j, so the derivative along
+# this path is
+#     x_i · (-s³ x_j / N) = -s (s x_i) (s x_j) / N = -s y_i y_j / N
+# The other path exists only if i = j. It goes through the factor x_i, and its derivative is s.
+# We multiply by dy_i and add up over all i. The second path adds only one term, s dy_j:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
 def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
@@ -900,10 +906,10 @@ def rmsnorm_back(dy, x, y):                                     # -> dx
 # The other exists only if i = j. It goes through exp(x_i), and its derivative is
 # exp(x_j) / total = y_j. We multiply by dy_i and add up:
 #     dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i)
-# The last sum is the mean of dy, weighted by the probabilities y. If one probability is 1 and
-# all others are 0, this mean is the dy of that one. Then every dx_j is 0: for that one,
-# because dy_j minus the mean is 0, and for all others, because y_j is 0. No gradient gets
-# back. This is what section 5 said about large scores.
+# The last sum is the mean of dy, weighted by the probabilities y. Say that y_1 is 1 and all
+# other probabilities are 0. Then the mean is dy_1. So dx_1 is 1 * (dy_1 - dy_1), which is 0,
+# and every other dx_j is 0 because y_j is 0. No gradient gets back. This is what section 5
+# said about large scores.
 def softmax_forward(x):                                         # [N] -> [N]
     largest = max(x)
     exps = [math.exp(xi - largest) for xi in x]
@@ -934,8 +940,8 @@ def softmax_back(dy, y):                                        # -> dx
 #     dq_ti = Σ_u dproduct_tu k_ui              q_ti was used in product_tu, for every u
 #     dk_ui = Σ_t dproduct_tu q_ti              k_ui was used in product_tu, for every t
 #
-# softmax_back multiplies by the weights. So where a weight is 0, dscore is 0. A token gets no
-# gradient from those that can't listen to it.
+# softmax_back multiplies by the weights. So where a weight is 0, dscore is 0, too. Where a
+# token can't listen, no gradient goes back.
 #
 # split cuts a matrix into one matrix for each head, and join puts such parts side by side
 # again. With two heads, split cuts the row [1, 2, 3, 4] into [1, 2] and [3, 4], and join makes
@@ -985,9 +991,9 @@ def head_back(dheard, q, k, v, weights):                        # one head -> dq
 # other probabilities it is 0. We put this dy into softmax's rule. The sum Σ_i dy_i y_i
 # is -1 / p times p, which is -1. So the gradient of the target's logit is p times
 # (-1 / p + 1), which is p - 1. The gradient of another token's logit is that token's
-# probability times (0 + 1). In short, the gradients of the logits are the predicted
-# probabilities, minus 1 at the target. (A vector with a 1 at the target and 0 elsewhere is
-# called one-hot, so this is often written p - onehot.)
+# probability times (0 - (-1)), which is that probability itself. In short, the gradients of
+# the logits are the predicted probabilities, minus 1 at the target. (A vector with a 1 at the
+# target and 0 elsewhere is called one-hot, so this is often written p - onehot.)
 #
 # A step of training tends to raise the logit of the target, and to lower the others,
 # especially those that the model thought likely.
@@ -1021,7 +1027,7 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # plan had a +, the gradient now goes both ways. Where x was used twice, two gradients are
 # added:
 #
-#     dx, for the layer before
+#     new dx, for the layer before
 #            ^
 #            + <--- norm <--- attention   6 to 1
 #            |                    ^
@@ -1100,11 +1106,10 @@ print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the la
 # same Adam. You will see the same losses again, up to rounding. (If you stopped the first
 # training, this one makes as many steps.)
 #
-# Why is this engine faster? It makes no Values and no edges. Both engines leave the dot
-# products of the forward pass to built-in functions, which are written in C. But on the way
-# back, autograd goes from edge to edge in Python, whereas here the backward pass is made of
-# dot products, just like the forward pass. The price is that we had to work out every part by
-# hand. Autograd does it for any model that is built from its operations.
+# Why is this engine faster? It makes no Values and no edges. And on the way back, where
+# autograd goes from edge to edge in Python, it makes dot products, which a built-in function
+# computes in C. The price is that we had to work out every part by hand. Autograd does it for
+# any model that is built from its operations.
 #
 # PyTorch, the most widely used library for deep learning, combines the two ideas. It has
 # autograd, but each node of its graph is an operation on whole matrices and knows its own
