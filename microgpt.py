@@ -48,8 +48,8 @@ except (OSError, ValueError) as problem:
 if not docs:
     parser.error(f"--data {args.data!r} must hold at least one name, but holds none")
 
-# The file is in alphabetical order. Without shuffling, for a thousand steps the model would
-# see only names that begin with a or b. The same seed always gives the same order.
+# The file is in alphabetical order. Without shuffling, the model would spend all thousand
+# steps on names that begin with a or b. The same seed always gives the same order.
 random.seed(args.seed)
 random.shuffle(docs)
 
@@ -65,7 +65,7 @@ random.shuffle(docs)
 # 26. The numbers are only labels. The fact that n is 13 and o is 14 doesn't make them similar.
 #
 # The task is always the same: given the tokens so far, which token comes next? A model that
-# gives each token a probability of coming next is called a language model.
+# says how likely each token is to come next is called a language model.
 letters = sorted(set("".join(docs)))
 BOS = len(letters)
 vocab = len(letters) + 1                                        # the size of the vocabulary
@@ -81,7 +81,7 @@ with contextlib.suppress(AttributeError):                       # some systems l
 print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *encode(docs[0]))
 
 # %% 3. Autograd ----------------------------------------------------------------------------------
-# For us, learning means making an error smaller. Our error will be a single number, the loss,
+# Here, learning means making an error smaller. Our error will be a single number, the loss,
 # and it will be computed from thousands of other numbers. For each of them we ask: if this
 # number grew a little, how fast would the loss grow? That is the derivative of the loss with
 # respect to this number. We call it the number's gradient. (Mathematicians use this word for
@@ -130,8 +130,8 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # made, and among all the nodes that wait, the one that was made last goes first. (An order in
 # which every result comes before its children is called a topological order.)
 #
-# When Python sees a + b, it calls a.__add__(b). So our class can record the edges while it
-# computes.
+# When Python sees a + b, it calls a.__add__(b). (This is called operator overloading.) So our
+# class can record the edges while it computes.
 counter = itertools.count()                                     # 0, 1, 2, and so on
 
 class Value:                                                    # remembers how it was made
@@ -163,12 +163,12 @@ class Value:                                                    # remembers how 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() needs 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # At first, only this result waits. The list is a heap. heappop takes out the entry with
-    # the lowest number, so we store minus the order. Leaves don't wait, because they have no
+    # At first, only this result waits. The list is a priority queue. heappop takes out the
+    # lowest number, so we store minus the order. Leaves don't wait, because they have no
     # children to pass anything on to. Only results start again from 0. A leaf keeps what it
     # got in earlier calls, and adds to it.
     def backward(self):
-        self.grad = 1.0                                         # d self / d self
+        self.grad = 1.0                                         # its slope by itself is 1
         waiting, found = [(-self.order, self)], {self}
         while waiting:
             _, node = heapq.heappop(waiting)
@@ -249,7 +249,7 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # others, the more likely this token is to come next, according to the model.
 #
 # The remaining matrices are grouped into layers. Each layer has four for attention and two for
-# the MLP, which section 5 explains. Their names are pairs, such as ("query", 0) for the query
+# the MLP. Section 5 explains both. Their names are pairs, such as ("query", 0) for the query
 # matrix of the first layer.
 #
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
@@ -284,9 +284,11 @@ untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in ran
 print(f"num params: {len(untrained)}")
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
-# Now we compute the logits for the next token from the tokens so far. Going in this direction
-# is called the forward pass. First, five small functions. The function add takes two vectors
-# and adds them number by number, and transpose turns the columns of a matrix into rows.
+# From here on, our way is straight. Section 5 computes the logits for the next token from the
+# tokens so far, which is called the forward pass. Section 6 turns them into a loss, section 7
+# goes back and finds the gradients, section 8 moves the parameters, and section 9 does this
+# again and again. First, five small functions. The function add takes two vectors and adds
+# them number by number, and transpose turns the columns of a matrix into rows.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
@@ -325,7 +327,8 @@ def softmax(scores):                                            # [N] -> [N]
 # After that, the mean of the squares is 1. (The 1e-5 changes it a little, but keeps us from
 # dividing by 0. dot(x, x) makes two edges to every number in x, and their contributions add
 # up, as in x * x.) Attention and the MLP will read normalized vectors, so they always get
-# numbers of about the same size, even if x grows from layer to layer.
+# numbers of about the same size, even if x grows from layer to layer. (The usual RMSNorm also
+# multiplies every number by a learned one. We leave that out.)
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
@@ -377,46 +380,33 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #
 #   query and keys --> scores --> softmax --> weights --> weighted sum of the values
 #
-# Step by step. From a normalized copy of its x, called n in the code, each token makes three
-# vectors, with three matrices. The query says what this token is looking for. The key says how
-# other tokens can find it. The value is what it tells the tokens that find it. (It has nothing
-# to do with our class Value.) All three are just lists of numbers. They get these meanings
-# from what is done with them.
+# Step by step. From a normalized copy of its x, each token makes three vectors, with three
+# matrices. The query says what this token is looking for. The key says how other tokens can
+# find it. The value is what it tells the tokens that find it. (It has nothing to do with our
+# class Value.) All three are just lists of numbers. They get these meanings from what is done
+# with them.
 #
 # What makes a token easy to find is not always what it has to say, so key and value are
 # different vectors. Query and key are different as well. If they were the same vector, a token
 # would usually match itself best, because all the products in the dot product would be
-# squares. In anna, for example, the second n might ask whether a vowel came before. The key of
-# the first a might say that there is a vowel here, and its value which vowel it is.
+# squares. In anna, for example, the second letter n might ask whether a vowel came before. The
+# key of the first a might say that there is a vowel here, and its value might say which vowel
+# it is.
 #
 # Here is how a token listens, with vectors of 4 numbers as an example. Say that its query is
 # [2, 2, 0, 0]. It can listen to the token before it, which has the key [2, 0, 1, 0], and to
 # itself, with the key [0, 1, 0, 3]. It compares its query with each of these keys by a dot
 # product, and gets 4 and 2. We divide these by 2, the square root of the number of elements,
-# and call the results scores. So the scores are 2 and 1. softmax turns them into weights,
-# which are 0.73 and 0.27. We say that our token attends to these tokens, with these weights.
-# Then it adds up the values, each multiplied by its weight. If the values of the two tokens
-# are [10, 0, 0, 0] and [0, 10, 0, 0], the sum is [7.3, 2.7, 0, 0]. This is what our token has
-# heard.
+# for a reason that we will come to, and call the results scores. So the scores are 2 and 1.
+# softmax turns them into weights, which are 0.73 and 0.27. We say that our token attends to
+# these tokens, with these weights. Then it adds up the values, each multiplied by its weight.
+# If the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0], the sum is
+# [7.3, 2.7, 0, 0]. This is what our token has heard. (In the literature it is the output of
+# attention.)
 #
 # At first the three matrices are random. But wherever listening more to a token would make the
 # loss smaller, training tends to change the matrices so that the query and that token's key
 # match better. In section 10, we will test how much attention helps with short names.
-#
-# Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
-# are each +1 or -1 at random. Many of them cancel. Typically the sum is about 2 away from 0,
-# and a sum of 100 such terms is about 10 away from 0. That is the square root of the number of
-# terms. (To see why, square the sum of 4 terms. The squares of the terms make 4. The products
-# of two different terms are as often -1 as +1, so on average they make 0.)
-#
-# The terms of a real dot product have other sizes, but if two vectors are unrelated, their
-# signs are just as mixed, so the sum grows in the same way: with four times as many elements,
-# it is typically twice as large.
-#
-# Dividing by the square root cancels this growth. Without it, in long vectors, softmax could
-# easily give one token a weight of nearly 1, and all others nearly 0. Then a small change in
-# the scores would make almost no difference, the gradients of the scores would be nearly 0,
-# and the matrices for query and key would hardly learn.
 #
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
@@ -431,7 +421,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #
 # We go through a name token by token. Each token first appends its key to one list and its
 # value to another, and then listens to everything in the two lists. It hears itself and the
-# tokens before it, but it can't look ahead, because nothing later is in the lists yet.
+# tokens before it, and nothing that comes later, because that is not in the lists yet.
 # Attention of this kind is called causal.
 #
 # A later token can't change an earlier one. So the keys and values in the lists stay as they
@@ -440,7 +430,43 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # practice, the KV cache is only used when a model generates text. In training, all tokens are
 # handled at once, as in section 11.)
 
-# After attention comes the MLP, short for multilayer perceptron, also called feed-forward
+# Now the code of attention, for one token. The lists keys and values already hold what the
+# tokens before it appended. head is a Python slice, so query[head] is query[0:4] for the first
+# head. For the weighted sum, transpose gives us the columns of the values: the first numbers
+# of all the values, then the second numbers, and so on. In our example, the first column is
+# [10, 0], and its dot product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3. The numbers
+# beside the lines count the steps of a layer. Step 1 has made n, the normalized copy of x.
+head_width = width // heads
+root = math.sqrt(head_width)
+slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
+
+def attention(n, keys, values, model, layer):                   # [width] -> [width]
+    query = linear(n, model["query", layer])                    # 2: what am I looking for?
+    keys.append(linear(n, model["key", layer]))                 # 3: how can others find me?
+    values.append(linear(n, model["value", layer]))             # 4: what do I tell them?
+    heard = []                                                  # 5: listen (attend), head by head
+    for head in slices:
+        weights = softmax([dot(query[head], key[head]) / root for key in keys])
+        columns = transpose([value[head] for value in values])
+        heard += [dot(weights, column) for column in columns]
+    return linear(heard, model["output", layer])                # 6: mix what was heard
+
+# Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
+# are each +1 or -1 at random. Many of them cancel. Typically the sum is about 2 away from 0,
+# and a sum of 100 such terms is about 10 away from 0. That is the square root of the number of
+# terms. (To see why, square the sum of 4 terms. The squares of the terms make 4. The products
+# of two different terms are as often -1 as +1, so on average they make 0.)
+#
+# The terms of a real dot product have other sizes, but if two vectors are unrelated, their
+# signs are just as mixed, so the sum grows in the same way: with four times as many elements,
+# it is typically twice as large.
+#
+# Dividing by the square root cancels this growth. Without it, and with long vectors, softmax
+# could easily give one token a weight of nearly 1, and all others nearly 0. Then a small
+# change in the scores would make almost no difference, the gradients of the scores would be
+# nearly 0, and the matrices for query and key would hardly learn.
+
+# After attention comes the MLP, short for multilayer perceptron, also called a feed-forward
 # network. It deals with each token by itself. Each row of its matrix "up" is a pattern, and
 # linear says how well the normalized copy of x matches it. There are 4 * width patterns, a
 # common choice. Then relu turns negative numbers into 0, so that only patterns with a positive
@@ -459,37 +485,21 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # just 11 * a + 3 * b, and a single matrix could have made it. With relu in between, some of
 # the matches are turned into 0. Which ones depends on x, so the MLP can do different things
 # with different x's, and no single matrix can do that.
+def mlp(n, model, layer):                                       # [width] -> [width]
+    matches = linear(n, model["up", layer])                     # 8: match the patterns
+    hidden = [match.relu() for match in matches]
+    return linear(hidden, model["down", layer])                 # 9: add up their columns
 
-# Now the whole model, for one token. It follows the plan. Steps 1 to 6 are the norm, the
-# attention and the + of the plan, and steps 7 to 9 are the norm, the MLP and the second +. The
-# cache holds a pair of lists for each layer, its keys and its values, at first both empty. So
-# the loop over the cache runs once for each layer.
-#
-# head is a Python slice, so query[head] is query[0:4] for the first head. For the weighted
-# sum, transpose gives us the columns of the values: the first numbers of all the values, then
-# the second numbers, and so on. In our example, the first column is [10, 0], and its dot
-# product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3.
-head_width = width // heads
-root = math.sqrt(head_width)
-slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
-
+# And this is the whole model, for one token. Line by line, it is the plan. The cache holds a
+# pair of lists for each layer, its keys and its values, at first both empty. So the loop over
+# the cache runs once for each layer.
 def gpt(model, token, position, cache):                         # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
         n = rmsnorm(x)                                          # 1: normalize a copy
-        query = linear(n, model["query", layer])                # 2: what am I looking for?
-        keys.append(linear(n, model["key", layer]))             # 3: how can others find me?
-        values.append(linear(n, model["value", layer]))         # 4: what do I tell them?
-        heard = []                                              # 5: listen (attend), head by head
-        for head in slices:
-            weights = softmax([dot(query[head], key[head]) / root for key in keys])
-            columns = transpose([value[head] for value in values])
-            heard += [dot(weights, column) for column in columns]
-        x = add(x, linear(heard, model["output", layer]))       # 6: mix what was heard, add it
+        x = add(x, attention(n, keys, values, model, layer))    # 2 to 6
         n = rmsnorm(x)                                          # 7: normalize a copy
-        matches = linear(n, model["up", layer])                 # 8: match the patterns
-        hidden = [match.relu() for match in matches]
-        x = add(x, linear(hidden, model["down", layer]))        # 9: add their columns
+        x = add(x, mlp(n, model, layer))                        # 8 and 9
     return linear(x, model["lm_head"])                          # a logit for each token
 
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Nor do the
@@ -553,10 +563,10 @@ print(f"loss of the untrained model for {docs[0]}: {loss.data:.4f}")
 # %% 7. Backward pass -----------------------------------------------------------------------------
 # The loss that we just printed was built from nearly ten thousand Values. One call to its
 # backward() gives every one of them a gradient. We need just those of the parameters. The rest
-# are intermediate results. Going in this direction, from the loss back to the parameters, is
-# called the backward pass. The next function takes the numbers of all parameters and the
-# tokens of one name, and it returns the loss and the gradients. We call such a function an
-# engine. Section 11 will build another one.
+# are intermediate results and constants. Going back from the loss to the parameters is called
+# the backward pass. The next function takes the numbers of all parameters and the tokens of
+# one name, and it returns the loss and the gradients. We call such a function an engine.
+# Section 11 will build another one.
 def autograd(numbers, tokens):                                  # -> loss, gradients [params]
     params = [Value(number) for number in numbers]
     loss = loss_of(matrices(params), tokens)
@@ -574,9 +584,9 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 # is the first in the list of parameters, so its row BOS starts at index BOS * width.
 #
 # This tests one gradient of thousands. To measure all 4,192 in this way would take 8,384
-# forward passes. The backward pass finds them all at once, for the cost of a few forward
-# passes. That is why we need it. (Section 12 will compare all of them with those of a second
-# engine.)
+# forward passes. The backward pass finds them all at once, for about the cost of one or two
+# more forward passes. That is why we need it. (Section 12 will compare all of them with those
+# of a second engine.)
 which = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -613,10 +623,10 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # first mean by the typical size, multiplies the result by the rate, and subtracts it from the
 # parameter.
 #
-# Say that the gradient is always the same number g. Then the two means are g and g², and
-# g / √(g²) is 1 or -1, whether g is large or tiny. So all parameters whose gradients agree
-# move by about the rate in every step. But if the sign of the gradient keeps changing, the
-# mean is near 0, and the parameter hardly moves.
+# Say that the gradient is always the same number g. Once they have settled, the two means are
+# g and g², and g / √(g²) is 1 or -1, whether g is large or tiny. So all parameters whose
+# gradients agree move by about the rate in every step. But if the sign of the gradient keeps
+# changing, the mean is near 0, and the parameter moves by much less.
 #
 # To update the first mean, we take 0.85 times its old value and add 0.15 times the new
 # gradient. With every name, the share of each older gradient shrinks by 15 percent. After 7
@@ -645,7 +655,7 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # So what about the rare letter? Say that it is late in training, so that bias correction no
 # longer matters. If a gradient g comes after a long run of zeros, the first mean is 0.15 g.
 # The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5 times the rate in
-# a single step, however small g is.
+# a single step, even if g is small. (It only has to be much larger than 1e-8.)
 #
 # With each of the next names the first mean is 0.85 times as large, and the root hardly
 # changes. So the parameter moves by about 10 times the rate in total, at most 0.1, because
@@ -653,16 +663,15 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # letter from each of its few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999, and here they would do about as
-# well. On a model this small, even plain gradient descent comes close, once you have found the
-# right rate for it. In large language models, Adam and its relatives are far ahead of it.
+# well. On a model this small, even plain gradient descent comes close, with a much larger
+# rate. In large language models, Adam and its relatives are far ahead of it.
 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam
-# moves the parameters. That is all there is to training. Because a step uses one name and not
-# all of them, its gradients are only an estimate of what all the names together would ask for.
-# This idea is called stochastic gradient descent, and Adam is a refinement of it. In practice
-# one takes a batch of many examples in each step, so that the estimate is better and parallel
-# hardware is kept busy.
+# moves the parameters. Because a step uses one name and not all of them, its gradients are
+# only an estimate of what all the names together would ask for. This idea is called stochastic
+# gradient descent, and Adam is a refinement of it. In practice one takes a batch of many
+# examples in each step, so that the estimate is better and parallel hardware is kept busy.
 #
 # How can we tell that the model is learning? Some names are harder than others, so the loss
 # jumps up and down. Watch the perplexity instead, which is exp of the mean loss of the last
@@ -671,11 +680,11 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # section 6.) Our model's perplexity falls quickly at first, and then slowly, to about 12. A
 # table that only counts pairs of letters reaches about 13, as section 10 will show.
 #
-# A perplexity of 12 means that the model is as unsure, on average, as if it had to choose
-# among 12 equally likely tokens. On new names it can't fall to 1, because nobody can know for
-# certain which letter comes next. The mean over a hundred names still fluctuates, so small ups
-# and downs mean nothing. (Usually the mean is over all tokens. Ours is over names, which is
-# nearly the same.)
+# A perplexity of 12 means that the model is as unsure as if it had to choose among 12 equally
+# likely tokens. On new names it can't fall to 1, because nobody can know for certain which
+# letter comes next. The mean over a hundred names still fluctuates, so small ups and downs
+# mean nothing. (Usually the mean is over all tokens. Ours is over names, which is nearly the
+# same.)
 #
 # The next function prints a line of progress after each step. The bar at its end shows the
 # perplexity, and is cut off at 25. In a terminal, each line overwrites the last, but every
@@ -689,7 +698,8 @@ def report(losses, steps):
 
 # Here is the training loop. The rate falls linearly, almost to 0. This is called a
 # learning rate schedule. Large steps learn fast, and small steps at the end let the parameters
-# settle. (In the code, max keeps the rate from going below 0 if you call train yourself, with
+# settle. Even with Adam, they move by about the rate, so only a smaller rate lets them come to
+# rest. (In the code, max keeps the rate from going below 0 if you call train yourself, with
 # more steps than --steps.)
 #
 # You can stop the training with Ctrl-C. The program then discards the unfinished step, and
@@ -748,7 +758,7 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 #
 # At a low temperature the model plays it safe, and near 0 it almost always takes the likeliest
 # token. At a high one it takes risks. At our 0.5 the names sound better than they would at 1,
-# but they are less varied. Try --temperature 1 to hear the difference.
+# but they are less varied. Try --fast --temperature 1 to hear the difference.
 def generate(numbers):                                          # [params] -> a name
     model = matrices([Value(number) for number in numbers])     # gpt works on Values
     cache = [([], []) for _ in range(layers)]
@@ -764,8 +774,8 @@ def generate(numbers):                                          # [params] -> a 
 
 # Let's hear what the model says and, for comparison, what it said before training. We also
 # print which of its names it was trained on. With the default settings, it is none of the
-# twenty. They are made up, not memorized. About half of the names from before training fill
-# the whole block, because BOS comes only about once in 27 tokens.
+# twenty. They are made up, not memorized. The names from before training are random letters,
+# and often as long as the block allows, because BOS comes only about once in 27 tokens.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Closest means the smallest distance, as math.dist measures it: the square root of the sum
@@ -808,24 +818,24 @@ if not args.fast:
 # On short names and in a short run, either of the two is enough. Probably both tell the model
 # how long the name is so far. A position says so directly. Attention can say it without
 # positions: the weights sum to 1, so the more letters there are, the less weight is left for
-# BOS. And don't read anything into the order of the last three figures. Other random starts
-# change it.
+# BOS. And don't read anything into the order of the last three figures. With other seeds, all
+# the figures change by a few hundredths, and the last three change places.
 #
 # So why attention at all? In longer texts, and in larger models, it pays off, because it can
 # fetch something from far back in the text. This program is too small to show that.
 #
-# (The figures come from changed copies of this program. To try it yourself, delete step 6 in
-# gpt, or leave out the position in the first line of gpt. You will see the perplexity, which
-# is exp of these figures. The second engine will then disagree, and the program will end
-# there.)
+# (The figures come from changed copies of this program. To try it yourself, delete the line of
+# steps 2 to 6 in gpt, or leave out the position in the first line of gpt. You will see the
+# perplexity, which is exp of these figures. The second engine will then disagree, and the
+# program will end there.)
 
 # %% 11. Encore: explicit backprop ----------------------------------------------------------------
 # Our first engine turns every result into a Value and works out the gradients automatically.
 # Now we build the same GPT on plain numbers and work out every derivative by hand. The tokens
 # of a training name are all known beforehand, so in every layer we can first make the queries,
 # keys and values of all tokens, and then let each token listen. On hardware that works in
-# parallel, this is what made transformers fast to train. A matrix x now has T rows, one for
-# each of the T input tokens.
+# parallel, being able to do this is what made transformers fast to train. A matrix x now has T
+# rows, one for each of the T input tokens.
 #
 # Most functions become a pair of functions. The forward function computes y from x. The
 # backward function is given dy, and whatever it needs from x and y, and returns dx. Here dy is
@@ -1103,7 +1113,7 @@ for name in docs[0], max(docs, key=len):
 print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the largest one")
 
 # Now the explicit engine trains, from the same initial parameters, on the same names, with the
-# same Adam. You will see the same losses again, up to rounding. (If you stopped the first
+# same Adam. Every loss will be the same as before, up to rounding. (If you stopped the first
 # training, this one makes as many steps.)
 #
 # Why is this engine faster? It makes no Values and no edges. And on the way back, where

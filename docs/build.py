@@ -39,7 +39,7 @@ SOURCES = ("package.json", "package-lock.json", "parts.json",
            *sorted(str(path.relative_to(DOCS)) for folder in ("model", "pictures", "view") for path in (DOCS / folder).iterdir()))
 FEW = 3                                                 # numbers shown of a row
 LATE = 4                                                # the position of the token whose forward pass is shown
-FORWARD = "add", "linear", "softmax", "rmsnorm", "gpt"
+FORWARD = "add", "linear", "softmax", "rmsnorm", "attention", "mlp", "gpt"
 
 # Where a picture stands: beside the thought that has this line, by how the line begins.
 PICTURES = {
@@ -54,9 +54,9 @@ AFTER = {9: ["runs", "parts", "own-data"]}              # and at the end of a se
 MAKES = {
     ("", "print(f\"num docs"): "tokens",
     ("gpt", "x = rmsnorm("): "x0", ("gpt", "n = rmsnorm(x)"): "n",
-    ("gpt", "query = "): "query", ("gpt", "keys.append("): "key", ("gpt", "values.append("): "value",
-    ("gpt", "weights = "): "weights", ("gpt", "heard += "): "heard", ("gpt", "x = add(x, linear(heard"): "x1 output",
-    ("gpt", "hidden = [match"): "hidden", ("gpt", "x = add(x, linear(hidden"): "x2",
+    ("attention", "query = "): "query", ("attention", "keys.append("): "key", ("attention", "values.append("): "value",
+    ("attention", "weights = "): "weights", ("attention", "heard += "): "heard", ("attention", "return "): "output",
+    ("mlp", "hidden = [match"): "hidden", ("gpt", "x = add(x, attention("): "x1", ("gpt", "x = add(x, mlp("): "x2",
     ("gpt", "return "): "logits",
     ("loss_of", "probs = "): "probs", ("loss_of", "surprises.append("): "surprises", ("loss_of", "return "): "loss",
     ("generate", "logits = "): "logits", ("generate", "probs = "): "probs",
@@ -68,7 +68,7 @@ MAKES = {
     ("cross_entropy", "return loss, "): "logits", ("explicit", "dhidden, "): "hidden", ("explicit", "dx1 = "): "x1",
     ("explicit", "dheard, "): "heard", ("explicit", "dn = "): "n",
 }
-LIVE = "gpt", "loss_of"                                 # functions whose lines show the live model's numbers, too
+LIVE = "attention", "mlp", "gpt", "loss_of"             # functions whose lines show the live model's numbers, too
 
 # The colour of a number, by the name of the lecture that holds it. All others are tensors.
 KINDS = {
