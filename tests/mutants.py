@@ -253,7 +253,7 @@ MUTANTS = [
         ('attention reads x without its norm', 'enumerate(cache):\n        n = rmsnorm(x)',
          'enumerate(cache):\n        n = x'),
         ('attention adds to the norm', 'x = add(x, attention(', 'x = add(n, attention('),
-        ('the MLP reads x without its norm', 'mlp(n, model, layer)', 'mlp(x, model, layer)'),
+        ('the MLP reads x without its norm', 'add(x, mlp(n, model, layer))', 'add(x, mlp(x, model, layer))'),
         ('the MLP of the first layer', 'matches = linear(n, model["up", layer])', 'matches = linear(n, model["up", 0])'),
         ('the MLP past the stream', 'x = add(x, mlp(n, model, layer))', 'x = mlp(n, model, layer)'),
         ('the MLP ends as in the first layer', 'linear(hidden, model["down", layer])', 'linear(hidden, model["down", 0])'),
