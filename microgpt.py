@@ -638,7 +638,7 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
 # 0.85 * 0.15 times the first gradient plus 0.15 times the second. In a mean, the factors
 # should sum to 1. These sum to 0.2775, so we divide by 0.2775. This is 1 - 0.85 ** 2, because
-# after two names the 0 from the start still has the factor 0.85 ** 2.
+# 0.85 ** 2 is the share that the 0 from the start still has in the mean.
 #
 # In general we divide by 1 - 0.85 ** count, where count is the number of names so far, and the
 # second mean by 1 - 0.99 ** count. This is called bias correction, and later it hardly
@@ -658,9 +658,9 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # a single step, even if g is small. (It only has to be much larger than 1e-8.)
 #
 # With each of the next names the first mean is 0.85 times as large, and the root hardly
-# changes. So the parameter moves by about 10 times the rate in total, at most 0.1, because
-# 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the model learns a lot about a rare
-# letter from each of its few names.
+# changes. So the parameter moves by about 10 times the rate in total, which is at most 0.1
+# here, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the model learns a lot
+# about a rare letter from each of its few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999, and here they would do about as
 # well. On a model this small, even plain gradient descent comes close, with a much larger
@@ -862,8 +862,8 @@ def rowwise(function, *tables):                                 # a list of the 
 # the row of dy is [1, 0]. This means: if the 11 grows a little, the loss grows by the same
 # amount, and if the 17 grows, the loss doesn't change. The 11 is 3 * 1 + 4 * 2. So the row of
 # dx is [3, 4], the first row of w. And the first row of dw is [1, 2], the row of x. The second
-# row of dw is [0, 0]. (The letter w is for weights, in the usual sense of parameters.) In
-# general:
+# row of dw is [0, 0]. (w is the usual letter for such a matrix, because parameters are also
+# called weights.) In general:
 #     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
 #     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
 #     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
@@ -896,7 +896,7 @@ def relu_back(dy, y):                                           # -> dx
 # this path is
 #     x_i · (-s³ x_j / N) = -s (s x_i) (s x_j) / N = -s y_i y_j / N
 # The other path exists only if i = j. It goes through the factor x_i, and its derivative is s.
-# We multiply by dy_i and add up over all i. The second path adds only one term, s dy_j:
+# We multiply by dy_i and add up over all i. This path adds only one term, s dy_j:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
 def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
