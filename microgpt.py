@@ -53,12 +53,13 @@ if not docs:
 random.seed(args.seed)
 random.shuffle(docs)
 
-# A model can only work with numbers, so we cut every name into tokens, here single characters,
-# and give each token a number. Before every name we put a special token called BOS, for
-# "beginning of sequence". It is what the model sees when it has to predict the first letter.
-# After the last letter the same token comes again. The model has to predict it there, as a
-# sign that the name is over. So BOS is only read at the beginning, where it means start, and
-# only predicted at the end, where it means stop.
+# A model is a function with many numbers in it that can be adjusted, and training means
+# adjusting them. It can only work with numbers, so we cut every name into tokens, here single
+# characters, and give each token a number. Before every name we put a special token called
+# BOS, for "beginning of sequence". It is what the model sees when it has to predict the first
+# letter. After the last letter the same token comes again. The model has to predict it there,
+# as a sign that the name is over. So BOS is only read at the beginning, where it means start,
+# and only predicted at the end, where it means stop.
 #
 # The set of all different tokens is called the vocabulary. In our file these are the letters a
 # to z, with the numbers 0 to 25, and BOS, with the number 26. So "anna" becomes 26 0 13 13 0
@@ -181,7 +182,8 @@ class Value:                                                    # remembers how 
                 child.grad += local_grad * grad                 # the chain rule, edge by edge
 
 # Let's try it on a * b + a, for a = 2 and b = 3. The arrows are the edges. They lead from each
-# result down to its children, with the local gradients in brackets.
+# result down to its children, with the local gradients in brackets. In a product, each edge
+# carries the other factor, so the edge to b has a 2 and the edge to a has a 3.
 #
 #          a * b + a = 8
 #           |        |
@@ -333,17 +335,18 @@ def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
 
-# Now the plan of the model, from the top to the bottom:
+# Now the plan of the model, from the top to the bottom. The numbers on its right are the steps
+# that the code will count.
 #
 #     token + position
 #            |
 #          norm
 #            |
-#            x ---> norm ---> attention
+#            x ---> norm ---> attention   1 to 6
 #            |                    |
 #            + <------------------'
 #            |
-#            x ---> norm ---> MLP
+#            x ---> norm ---> MLP         7 to 9
 #            |                 |
 #            + <---------------'
 #            |
@@ -424,11 +427,11 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # tokens before it, and nothing that comes later, because that is not in the lists yet.
 # Attention of this kind is called causal.
 #
-# A later token can't change an earlier one. So the keys and values in the lists stay as they
-# are, and nothing has to be computed twice. The two lists are called the KV cache. The lists
-# hold Values, so in training, gradients flow back along their edges to the earlier tokens. (In
-# practice, the KV cache is only used when a model generates text. In training, all tokens are
-# handled at once, as in section 11.)
+# A later token can't change anything that was computed for an earlier one. So the keys and
+# values in the lists stay as they are, and nothing has to be computed twice. The two lists are
+# called the KV cache. The lists hold Values, so in training, gradients flow back along their
+# edges to the earlier tokens. (In practice, the KV cache is only used when a model generates
+# text. In training, all tokens are handled at once, as in section 11.)
 
 # Now the code of attention, for one token. The lists keys and values already hold what the
 # tokens before it appended. head is a Python slice, so query[head] is query[0:4] for the first
@@ -516,7 +519,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # translation. A GPT is only the half that writes, without the part that listens to the
 # encoder. It is called decoder-only. GPT-2 (Radford and colleagues, 2019) follows almost the
 # same plan as our model. Its smallest version has 124 million parameters: 12 layers, a width
-# of 768 and a context of 1,024 tokens.
+# of 768 and a context of 1,024 tokens. It differs in details, such as LayerNorm instead of
+# RMSNorm, GELU instead of ReLU, and a number called bias that is added to each match.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -541,8 +545,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 #
 # After each prediction we feed in the true token, not the model's guess, so that a wrong guess
 # doesn't spoil the rest. This is called teacher forcing. The loss of the name is the mean of
-# the surprises, so that long and short names count the same. This mean is called the
-# cross-entropy loss.
+# the surprises, so that long and short names count the same. (Maximum likelihood itself would
+# take the sum.) This mean is called the cross-entropy loss.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -640,10 +644,10 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # should sum to 1. These sum to 0.2775, so we divide by 0.2775. This is 1 - 0.85 ** 2, because
 # 0.85 ** 2 is the share that the 0 from the start still has in the mean.
 #
-# In general we divide by 1 - 0.85 ** count, where count is the number of names so far, and the
-# second mean by 1 - 0.99 ** count. This is called bias correction, and later it hardly
-# matters. The 1e-8 keeps us from dividing by 0. (What is 0.85 here, textbooks call beta 1.
-# 0.99 is beta 2, and 1e-8 is epsilon.)
+# In general we divide the first mean by 1 - 0.85 ** count and the second by 1 - 0.99 ** count,
+# where count is the number of names so far. This is called bias correction, and later it
+# hardly matters. The 1e-8 keeps us from dividing by 0. (What is 0.85 here, textbooks call beta
+# 1. 0.99 is beta 2, and 1e-8 is epsilon.)
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
@@ -774,8 +778,10 @@ def generate(numbers):                                          # [params] -> a 
 
 # Let's hear what the model says and, for comparison, what it said before training. We also
 # print which of its names it was trained on. With the default settings, it is none of the
-# twenty. They are made up, not memorized. The names from before training are random letters,
-# and often as long as the block allows, because BOS comes only about once in 27 tokens.
+# twenty. One of them, elina, is elsewhere in our file, but was not among the thousand names of
+# the training. So the model made up a real name that it had never seen. The names from before
+# training are random letters, and often as long as the block allows, because BOS comes only
+# about once in 27 tokens.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Closest means the smallest distance, as math.dist measures it: the square root of the sum
@@ -819,7 +825,7 @@ if not args.fast:
 # how long the name is so far. A position says so directly. Attention can say it without
 # positions: the weights sum to 1, so the more letters there are, the less weight is left for
 # BOS. And don't read anything into the order of the last three figures. With other seeds, all
-# the figures change by a few hundredths, and the last three change places.
+# the figures change by a few hundredths, and the last three can change places.
 #
 # So why attention at all? In longer texts, and in larger models, it pays off, because it can
 # fetch something from far back in the text. This program is too small to show that.

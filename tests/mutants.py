@@ -39,6 +39,9 @@ MUTANTS = [
         ('a temperature of 1 by default', '("temperature", 0.5,', '("temperature", 1.0,'),
         ('only whole rates', 'type=type(usual)', 'type=int if name == "rate" else type(usual)'),
         ('only whole temperatures', 'type=type(usual)', 'type=int if name == "temperature" else type(usual)'),
+        ('the temperature is explained the wrong way round', 'low for likely names, high for unusual ones',
+         'low for unusual names, high for likely ones'),
+        ('the width is explained as the block', 'how many numbers represent a token', 'how many tokens the model can look at'),
         ('a flag without a word of help', '"the learning rate at the start (section 8)"', '""'),
         ('unknown flags are let in', 'args = parser.parse_args([] if "ipykernel" in sys.modules else None)',
          'args, _ = parser.parse_known_args([] if "ipykernel" in sys.modules else None)'),
@@ -72,6 +75,8 @@ MUTANTS = [
         ('the names are always those beside the script', 'if not path.exists():', 'if True:'),
         ('the names are looked for beside a link', 'pathlib.Path(sys.argv[0]).resolve().parent',
          'pathlib.Path(sys.argv[0]).parent'),
+        ('only the name of the file is looked for beside the script', '.resolve().parent / path',
+         '.resolve().parent / path.name'),
         ('names are counted once each', 'num docs: {len(docs)}', 'num docs: {len(set(docs))}'),
         ('a letter that cannot be shown is left out', 'reconfigure(errors="replace")', 'reconfigure(errors="ignore")'),
         ('a letter that cannot be shown becomes a code', 'reconfigure(errors="replace")',
@@ -128,6 +133,7 @@ MUTANTS = [
 
     # section 3: every local gradient, and the walk
     ("derivatives_of_value", [
+        ('a Value takes any attribute', '__slots__ = ', '__slot__ = '),
         ('a new Value has a gradient', 'self.grad = 0.0', 'self.grad = 1.0'),
         ('a number below 0 is added without its sign', 'else Value(other)\n        return Value(self.data + ',
          'else Value(abs(other))\n        return Value(self.data + '),
@@ -330,6 +336,10 @@ MUTANTS = [
     # section 9: the training, its clock, Ctrl-C, and its line
     ("training_is_the_original", [
         ('garbage is collected', 'if sys.implementation.name == "cpython":', 'if False:'),
+        ('garbage is collected in the first training', 'if sys.implementation.name == "cpython":\n    gc.disable()\n'
+         'trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)',
+         'trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)\n'
+         'if sys.implementation.name == "cpython":\n    gc.disable()'),
         ('training starts from the numbers in memory', 'numbers, losses, seconds = untrained,',
          'numbers, losses, seconds = [0.0] * len(untrained),'),
         ('the second moment starts at 1', '[0.0] * len(untrained), [0.0] * len(untrained)',
@@ -386,6 +396,14 @@ MUTANTS = [
     ]),
     ("ctrl_c_and_state", [
         ('the encore makes all steps', 'for step in range(steps):', 'for step in range(args.steps):'),
+        ('a line is printed before its loss is kept', 'losses.append(loss)\n            report(losses, steps)',
+         'report(losses + [loss], steps)\n            losses.append(loss)'),
+        ('a line is printed before its numbers are kept',
+         'numbers, means, squares = moved                     # now the step is complete\n'
+         '            losses.append(loss)\n            report(losses, steps)',
+         'losses.append(loss)\n            report(losses, steps)\n            numbers, means, squares = moved'),
+        ('the last line of a shorter second training is left open', 'step % 100 and step < steps',
+         'step % 100 and step < args.steps'),
         ('a step that is not complete counts', 'seconds += time.perf_counter() - began',
          'losses.append(loss); seconds += time.perf_counter() - began; losses.pop()'),
         ('Ctrl-C ends the run', 'except KeyboardInterrupt:', 'except StopIteration:'),
@@ -505,6 +523,7 @@ MUTANTS = [
          '[slice(start, None, heads) for start in range(heads)]'),
         ('heads are joined in the other order', '[sum(rows, []) for rows in transpose(parts)]',
          '[sum(rows[::-1], []) for rows in transpose(parts)]'),
+        ('the future is heard when its scores are large', 'else -math.inf for', 'else -1000.0 for'),
         ('the future is heard', 'product / root if u <= t else -math.inf for', 'product / root for'),
         ('the token itself is not heard', 'if u <= t else', 'if u < (t or 1) else'),
         ('masked after softmax', 'weights = rowwise(softmax_forward, scores)',

@@ -1,4 +1,6 @@
 """Ctrl-C at any time: what a run goes on with, what is in memory at its end, and what passes through."""
+import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -95,8 +97,35 @@ def test_any_run_leaves_the_trained_numbers_in_memory(flags, readings, engine, s
     assert holds(lecture, after[engine, steps])
 
 
+class Stopping(io.StringIO):
+    """Standard output that raises Ctrl-C once it has taken the line of this step for the first time."""
+    def __init__(self, step):
+        super().__init__()
+        self.begin = f"step {step:4d} /"
+
+    def write(self, text):
+        super().write(text)
+        if self.begin and text.startswith(self.begin):
+            self.begin = None
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("step", range(1, STEPS + 1))
+@pytest.mark.parametrize("flags, engine", [([], "autograd"), (["--fast"], "explicit")], ids=["default", "fast"])
+def test_ctrl_c_while_a_line_is_printed_leaves_the_step_of_that_line(flags, engine, step, after):
+    with contextlib.redirect_stdout(Stopping(step)) as screen:
+        lecture = load(*FLAGS, *flags)
+    assert screen.getvalue().count("\nstopped early\n") == 1
+    assert len(lecture.losses) == step
+    assert holds(lecture, after[engine, step])
+
+
 def test_on_a_terminal_the_line_that_was_updated_in_place_is_ended(stopped):
     assert "\r\nstopped early\nsample" in stopped(FLAGS, 4, terminal=True)[1]
+
+
+def test_on_a_terminal_a_second_training_of_fewer_steps_ends_its_last_line_too(stopped):
+    assert "\n1 losses differ by" in stopped(FLAGS, 4, terminal=True)[1]
 
 
 @pytest.mark.parametrize("kind", [TypeError, OSError, MemoryError, SystemExit])

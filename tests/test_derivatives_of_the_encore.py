@@ -124,6 +124,12 @@ def test_one_head_forward_and_back(heads):
     assert dv == slopes(lambda v: lecture.head_forward(q, k, v)[0], v, dheard)
 
 
+def test_the_future_is_hidden_however_large_the_scores_are(default):
+    """Token 0 has the score -7200 with itself and 7200 with token 1, which it can't hear."""
+    heard, weights = default.head_forward([[60.0] * 4] * 2, [[-60.0] * 4, [60.0] * 4], [[1.0] * 4, [9.0] * 4])
+    assert (heard[0], weights[0]) == ([1.0] * 4, [1.0, 0.0])
+
+
 def test_heads_are_slices_side_by_side(deep):
     """Width 8, 2 heads."""
     rows = [list(range(8)), list(range(10, 18))]

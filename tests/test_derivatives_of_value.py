@@ -142,6 +142,11 @@ def test_backward_follows_the_edges_as_they_stand(default):
     assert a.grad == 19.5
 
 
+def test_a_value_holds_nothing_but_its_four_slots(default):
+    with pytest.raises(AttributeError):
+        default.Value(1.0).gard = 0.0
+
+
 class Watched(list):
     """Edges that may be looked through three times."""
     looks = 0

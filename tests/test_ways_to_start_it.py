@@ -58,6 +58,16 @@ def test_an_empty_file_in_the_folder_one_stands_in_is_not_passed_over(home):
     assert process.returncode == 2 and "'names.txt' must hold at least one name" in process.stderr
 
 
+def test_a_path_is_looked_for_beside_the_script_as_a_whole(home):
+    """Not by the name of its file alone: there are names.txt and pets/dogs.txt beside it, and nothing else."""
+    (home / "pets").mkdir()
+    (home / "pets" / "dogs.txt").write_text("rex\nfido\nbello\n")
+    script, elsewhere = home / "microgpt.py", home.parent / "elsewhere"
+    assert well(run(*SHORT, "--data", "pets/dogs.txt", script=script, cwd=elsewhere)).startswith("num docs: 3\n")
+    process = run(*SHORT, "--data", "pets/names.txt", script=script, cwd=elsewhere)
+    assert process.returncode == 2 and "--data 'pets/names.txt' cannot be read" in process.stderr
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/stdin"), reason="there is no such file here")
 def test_names_may_come_from_a_pipe():
     process = run(*SHORT, "--data", "/dev/stdin", input="zoë\nbo\nzoë\n")
