@@ -9,8 +9,8 @@ import argparse, contextlib, gc, heapq, itertools, math, operator, pathlib
 import random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# Here are the settings, each with its default, its minimum, and the section that explains it.
-# In a notebook, change them here. Elsewhere you can also type: python microgpt.py --steps 200
+# Here are the settings, each with its usual value, its minimum and its meaning. In a notebook,
+# change them here. Elsewhere you can also type: python microgpt.py --steps 200
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers represent a token (section 4)"),
@@ -22,14 +22,14 @@ settings = [
     ("samples", 20, 0, "how many names to make up after training (section 10)"),
     ("temperature", 0.5, 0.01, "low for likely names, high for unusual ones (section 10)"),
 ]
-parser = argparse.ArgumentParser(usage=argparse.SUPPRESS)
+parser = argparse.ArgumentParser(usage=argparse.SUPPRESS)       # an error is one sentence
 parser.add_argument("--data", default="names.txt", help="the names (section 2) [names.txt]")
 parser.add_argument("--fast", action="store_true", help="train only the fast engine (section 11)")
-for name, usual, _, meaning in settings:
+for name, usual, minimum, meaning in settings:
     parser.add_argument("--" + name, type=type(usual), default=usual, help=f"{meaning} [{usual}]")
 args = parser.parse_args([] if "ipykernel" in sys.modules else None)
-for name, _, minimum, _ in settings:
-    if not (minimum <= vars(args)[name] < 1e9):
+for name, usual, minimum, meaning in settings:
+    if not (minimum <= vars(args)[name] < 1e9):                 # this refuses nan, too
         parser.error(f"--{name} must be at least {minimum} and below 1e9, not {vars(args)[name]}")
 width, block, layers, heads = args.width, args.block, args.layers, args.heads
 if width % heads:                                               # all heads have the same size
@@ -96,10 +96,11 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # they are called its inputs, or its parents.) A number that was not computed from others has
 # no children, and is called a leaf.
 #
-# Each edge carries a local gradient. If the number a changes a little, c changes b times as
-# much, so the local gradient on the edge to a is b. In the same way, the local gradient on the
-# edge to b is a. In a + b, both local gradients are 1. For the other operations, calculus
-# tells us the derivatives. exp(a) is e to the power a, and log is the natural logarithm:
+# Each edge carries a local gradient. That is the derivative of the result with respect to this
+# child. If the number a changes a little, c changes b times as much, so the local gradient on
+# the edge to a is b. In the same way, the local gradient on the edge to b is a. In a + b, both
+# local gradients are 1. For the other operations, calculus tells us the derivatives. exp(a) is
+# e to the power a, and log is the natural logarithm:
 #
 #   operation     its local gradient
 #   exp(a)        exp(a)
@@ -117,19 +118,20 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # factor alone makes the result grow by 0.003, and so does the second. Together they make it
 # grow by about 0.006, which is 2 * x * 0.001, as calculus says.
 #
-# There can be very many paths, so we don't walk them one by one. Instead, every node
-# multiplies its gradient by the local gradient on each of its edges, and passes the product to
-# the child, just once. So it must wait until its gradient is complete.
+# There can be very many paths, so we don't walk them one by one. Instead, every node does its
+# part only once: for each of its edges, it multiplies its own gradient by the local gradient,
+# and passes the product on to the child. For that, its own gradient must be complete.
 #
 # Take h = 2 * a, then g = 3 * h, and then the sum g + h. The sum passes 1 on to g and 1 on to
 # h. Then g passes 3 on to h. Now h has 1 + 3 = 4, and passes 2 * 4 = 8 on to a. That is right,
 # because the sum is 8 * a. If h went before g, it would pass on only 2 * 1, and the 3 from g
 # would come too late.
 #
-# How can a node know that its gradient is complete? It gets its gradient from the results that
-# were computed from it, and all these were made after it. So we number the nodes as they are
-# made, and among all the nodes that wait, the one that was made last goes first. (An order in
-# which every result comes before its children is called a topological order.)
+# When is its gradient complete? A node gets its gradient from the results that were computed
+# from it, and all these are newer than the node. So we number the nodes as they are made, and
+# of all the nodes that wait for their turn, the newest goes first. The others that wait are
+# older, and lead only to nodes that are older still. So none of them can pass anything on to
+# the newest node, and its gradient is complete.
 #
 # When Python sees a + b, it calls a.__add__(b). (This is called operator overloading.) So our
 # class can record the edges while it computes.
@@ -151,25 +153,23 @@ class Value:                                                    # remembers how 
         other = other if isinstance(other, Value) else Value(other)
         return Value(self.data * other.data, [(self, other.data), (other, self.data)])
 
-    def __pow__(self, power):                                   # no complex numbers: math.pow
+    def __pow__(self, power):                                   # power is a plain number
         return Value(math.pow(self.data, power), [(self, power * math.pow(self.data, power - 1))])
     def exp(self): return Value(math.exp(self.data), [(self, math.exp(self.data))])
     def log(self): return Value(math.log(self.data), [(self, self.data ** -1)])
     def relu(self): return Value(max(self.data, 0.0), [(self, 1.0 if self.data > 0 else 0.0)])
-    def __neg__(self): return self * -1                         # the rest is built from these
+    def __neg__(self): return self * -1                         # built from those above
     def __sub__(self, other): return self + -other
     def __rsub__(self, other): return -self + other             # 2 - a calls a.__rsub__(2)
-    def __truediv__(self, other): return self * other ** -1
+    def __truediv__(self, other): return self * other ** -1     # a / b is a times b to the -1
     def __rtruediv__(self, other): return self ** -1 * other    # 2 / a
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() needs 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # At first, only this result waits. The list is a priority queue. heappop takes out the
-    # lowest number, so we store minus the order. Leaves don't wait, because they have no
-    # children to pass anything on to. Only results start again from 0. A leaf keeps what it
-    # got in earlier calls, and adds to it.
+    # The list "waiting" is a priority queue: heappop takes out the lowest number, so we store
+    # minus the order. Leaves don't wait, because they have no children.
     def backward(self):
-        self.grad = 1.0                                         # its slope by itself is 1
+        self.grad = 1.0                                         # d(self) / d(self)
         waiting, found = [(-self.order, self)], {self}
         while waiting:
             _, node = heapq.heappop(waiting)
@@ -227,9 +227,7 @@ def dot(x, y):                                                  # [N], [N] -> a 
 
 # %% 4. Parameters --------------------------------------------------------------------------------
 # Everything that the model will ever know is in its parameters, the numbers in a few matrices.
-# A model that is built from such matrices, with simple functions such as relu between them, is
-# called a neural network. (Parameters are also called weights, but we will need that word for
-# something else.)
+# (Parameters are also called weights, but we will need that word for something else.)
 #
 # Each token has a row of numbers in the matrix "token". This row is called the token's
 # embedding, and it is all that the model ever sees of the token. At first its numbers are
@@ -244,7 +242,9 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # first row gives the first number of the result, its dot product with the second row gives the
 # second number, and so on. For example, the matrix [[3, 4], [5, 6]] turns [1, 2] into
 # [3 * 1 + 4 * 2, 5 * 1 + 6 * 2], or [11, 17]. In linear algebra, this is the product of a
-# matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers.
+# matrix and a vector. A matrix [nout][nin] turns nin numbers into nout numbers. A model that
+# is built from such matrices, with simple functions such as relu between them, is called a
+# neural network.
 #
 # The matrix that is used last is lm_head, short for language model head. It gives every token
 # of the vocabulary one number, called its logit. The higher a logit is, compared with the
@@ -267,30 +267,31 @@ for layer in range(layers):
 
 # We will often want all parameters as one long list. This function cuts such a list into the
 # matrices. iter keeps our place in the list, and each islice takes the next nin numbers, one
-# row of a matrix.
+# row of a matrix. The functions below call such a dictionary of matrices model.
 def matrices(numbers):                                          # [params] -> {name: [nout][nin]}
     rest = iter(numbers)
     return {name: [list(itertools.islice(rest, nin)) for _ in range(nout)]
             for name, (nout, nin) in shapes.items()}
 
 # All parameters start as random numbers. If they all started equal, say at 0.1, then each of
-# the 16 numbers of an embedding would have the same effect on the loss as the other 15, and
-# get the same gradient. They would stay equal forever, and do the work of just one number.
+# the 16 numbers of an embedding would have the same effect on the loss as any other, because
+# nothing in the model would tell them apart. So they would all get the same gradient. They
+# would stay equal forever, and do the work of just one number.
 #
 # To break this symmetry, we draw the parameters from a normal distribution around 0. Its
-# standard deviation, the typical distance from 0, is 0.08, which is simply a choice. Such
-# small numbers give small logits, so the untrained model has no strong preference for any
-# token. The parameters are plain numbers. Whenever we need gradients, we will make a Value of
-# each.
+# standard deviation, the typical distance from 0, is 0.08, which is simply a choice. Because
+# the numbers in lm_head are small, too, the logits are small at first, and the untrained model
+# has no strong preference for any token. The parameters are plain numbers. Whenever we need
+# gradients, we will make a Value of each.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
 print(f"num params: {len(untrained)}")
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
-# From here on, our way is straight. Section 5 computes the logits for the next token from the
-# tokens so far, which is called the forward pass. Section 6 turns them into a loss, section 7
-# goes back and finds the gradients, section 8 moves the parameters, and section 9 does this
-# again and again. First, five small functions. The function add takes two vectors and adds
-# them number by number, and transpose turns the columns of a matrix into rows.
+# Here is the way ahead. Section 5 computes the logits for the next token from the tokens so
+# far, which is called the forward pass. Section 6 turns them into a loss, section 7 goes back
+# and finds the gradients, section 8 moves the parameters, and section 9 does this again and
+# again. First, five small functions. The function add takes two vectors and adds them number
+# by number, and transpose turns the columns of a matrix into rows.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
@@ -316,8 +317,8 @@ def linear(x, matrix):                                          # [nin], [nout][
 # The scores 1 and 0 would also become 0.73 and 0.27, because only differences count:
 # exp(2) / exp(1) is exp(2 - 1). So we may subtract the same number from all the scores. We
 # subtract the largest, because exp of a large number would overflow: it would be too large for
-# a float. The result doesn't depend on what we subtract, so the gradient of largest would be
-# 0. That's why it can be a plain number.
+# a float. What we subtract doesn't change the result, so it can be a plain number, without an
+# edge and without a gradient.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -327,16 +328,15 @@ def softmax(scores):                                            # [N] -> [N]
 # rmsnorm rescales a vector to a standard magnitude (Zhang and Sennrich, 2019). RMS stands for
 # root mean square, the square root of the mean of the squares. We divide every number by it.
 # After that, the mean of the squares is 1. (The 1e-5 changes it a little, but keeps us from
-# dividing by 0. dot(x, x) makes two edges to every number in x, and their contributions add
-# up, as in x * x.) Attention and the MLP will read normalized vectors, so they always get
-# numbers of about the same size, even if x grows from layer to layer. (The usual RMSNorm also
-# multiplies every number by a learned one. We leave that out.)
+# dividing by 0.) Attention and the MLP will read normalized vectors, so they always get
+# numbers of about the same size, even if x grows from layer to layer.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
 
-# Now the plan of the model, from the top to the bottom. The numbers on its right are the steps
-# that the code will count.
+# Now the plan of the model for one token, from the top to the bottom. Only attention looks at
+# other tokens. The numbers on its right are the steps of a layer. The code below has the same
+# numbers beside its lines.
 #
 #     token + position
 #            |
@@ -369,8 +369,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # plan from the first x to the last x is one layer. With more layers, it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
-# connection, because what a layer adds, the residual, is a correction to what is already
-# there. And x is called the residual stream. What comes later can build on what was added
+# connection, because what a layer adds is a residual, the difference between the new x and the
+# old one. And x is called the residual stream. What comes later can build on what was added
 # before: the MLP on attention, and the next layer, if there is one, on both.
 #
 # The stream also helps the gradients. The derivative of a sum with respect to each of its
@@ -386,15 +386,15 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Step by step. From a normalized copy of its x, each token makes three vectors, with three
 # matrices. The query says what this token is looking for. The key says how other tokens can
 # find it. The value is what it tells the tokens that find it. (It has nothing to do with our
-# class Value.) All three are just lists of numbers. They get these meanings from what is done
-# with them.
+# class Value.) All three are just lists of numbers. Nobody writes these meanings into the
+# three matrices. They come from training.
 #
 # What makes a token easy to find is not always what it has to say, so key and value are
 # different vectors. Query and key are different as well. If they were the same vector, a token
 # would usually match itself best, because all the products in the dot product would be
-# squares. In anna, for example, the second letter n might ask whether a vowel came before. The
-# key of the first a might say that there is a vowel here, and its value might say which vowel
-# it is.
+# squares, which are never negative. In anna, for example, the second letter n might ask
+# whether a vowel came before. The key of the first a might say that there is a vowel here, and
+# its value might say which vowel it is.
 #
 # Here is how a token listens, with vectors of 4 numbers as an example. Say that its query is
 # [2, 2, 0, 0]. It can listen to the token before it, which has the key [2, 0, 1, 0], and to
@@ -413,9 +413,9 @@ def rmsnorm(x):                                                 # [N] -> [N]
 #
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
-# is done for each slice separately. (Every slice was still made from all 16 numbers of n.)
-# Each of these computations is called a head (lm_head is something else), and together they
-# make multi-head attention.
+# is done for each slice separately. Each slice comes from its own rows of the three matrices,
+# so it can have a meaning of its own. Each of these computations is called a head, and
+# together they make multi-head attention. (The name lm_head has nothing to do with them.)
 #
 # One head might look for vowels, another for the beginning of the name. Nobody tells a head
 # what to look for. Training decides that, and what it finds often has no simple name. At the
@@ -430,35 +430,15 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # A later token can't change anything that was computed for an earlier one. So the keys and
 # values in the lists stay as they are, and nothing has to be computed twice. The two lists are
 # called the KV cache. The lists hold Values, so in training, gradients flow back along their
-# edges to the earlier tokens. (In practice, the KV cache is only used when a model generates
-# text. In training, all tokens are handled at once, as in section 11.)
-
-# Now the code of attention, for one token. The lists keys and values already hold what the
-# tokens before it appended. head is a Python slice, so query[head] is query[0:4] for the first
-# head. For the weighted sum, transpose gives us the columns of the values: the first numbers
-# of all the values, then the second numbers, and so on. In our example, the first column is
-# [10, 0], and its dot product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3. The numbers
-# beside the lines count the steps of a layer. Step 1 has made n, the normalized copy of x.
-head_width = width // heads
-root = math.sqrt(head_width)
-slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
-
-def attention(n, keys, values, model, layer):                   # [width] -> [width]
-    query = linear(n, model["query", layer])                    # 2: what am I looking for?
-    keys.append(linear(n, model["key", layer]))                 # 3: how can others find me?
-    values.append(linear(n, model["value", layer]))             # 4: what do I tell them?
-    heard = []                                                  # 5: listen (attend), head by head
-    for head in slices:
-        weights = softmax([dot(query[head], key[head]) / root for key in keys])
-        columns = transpose([value[head] for value in values])
-        heard += [dot(weights, column) for column in columns]
-    return linear(heard, model["output", layer])                # 6: mix what was heard
+# edges to the earlier tokens. (Large models use a KV cache only when they generate text. In
+# training, they handle all tokens at once, as we will in section 11.)
 
 # Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
 # are each +1 or -1 at random. Many of them cancel. Typically the sum is about 2 away from 0,
 # and a sum of 100 such terms is about 10 away from 0. That is the square root of the number of
 # terms. (To see why, square the sum of 4 terms. The squares of the terms make 4. The products
-# of two different terms are as often -1 as +1, so on average they make 0.)
+# of two different terms are as often -1 as +1, so on average they make 0. So the square of the
+# sum is 4 on average, and the sum is typically 2 away from 0.)
 #
 # The terms of a real dot product have other sizes, but if two vectors are unrelated, their
 # signs are just as mixed, so the sum grows in the same way: with four times as many elements,
@@ -488,26 +468,40 @@ def attention(n, keys, values, model, layer):                   # [width] -> [wi
 # just 11 * a + 3 * b, and a single matrix could have made it. With relu in between, some of
 # the matches are turned into 0. Which ones depends on x, so the MLP can do different things
 # with different x's, and no single matrix can do that.
-def mlp(n, model, layer):                                       # [width] -> [width]
-    matches = linear(n, model["up", layer])                     # 8: match the patterns
-    hidden = [match.relu() for match in matches]
-    return linear(hidden, model["down", layer])                 # 9: add up their columns
 
-# And this is the whole model, for one token. Line by line, it is the plan. The cache holds a
-# pair of lists for each layer, its keys and its values, at first both empty. So the loop over
-# the cache runs once for each layer.
+# Now the whole model, for one token. Line by line, it is the plan. The cache holds two lists
+# for each layer, the keys and the values of the tokens before this one. At first both are
+# empty. So the loop over the cache runs once for each layer. head is a Python slice, so
+# query[head] is query[0:4] for the first head. For the weighted sum, transpose gives us the
+# columns of the values: the first numbers of all the values, then the second numbers, and so
+# on. In our example, the first column is [10, 0], and its dot product with the weights is
+# 0.73 * 10 + 0.27 * 0 = 7.3. linear does this for every column.
+head_width = width // heads
+root = math.sqrt(head_width)
+slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
+
 def gpt(model, token, position, cache):                         # -> logits [vocab]
     x = rmsnorm(add(model["token"][token], model["position"][position]))
     for layer, (keys, values) in enumerate(cache):
-        n = rmsnorm(x)                                          # 1: normalize a copy
-        x = add(x, attention(n, keys, values, model, layer))    # 2 to 6
-        n = rmsnorm(x)                                          # 7: normalize a copy
-        x = add(x, mlp(n, model, layer))                        # 8 and 9
+        n = rmsnorm(x)                                          # 1: normalize a copy of x
+        query = linear(n, model["query", layer])                # 2: what am I looking for?
+        keys.append(linear(n, model["key", layer]))             # 3: how can others find me?
+        values.append(linear(n, model["value", layer]))         # 4: what do I tell them?
+        heard = []                                              # 5: listen (attend), head by head
+        for head in slices:
+            weights = softmax([dot(query[head], key[head]) / root for key in keys])
+            columns = transpose([value[head] for value in values])
+            heard += linear(weights, columns)                   # the weighted sum of the values
+        x = add(x, linear(heard, model["output", layer]))       # 6: mix what was heard
+        n = rmsnorm(x)                                          # 7: normalize a copy of the new x
+        matches = linear(n, model["up", layer])                 # 8: match the patterns
+        hidden = [match.relu() for match in matches]
+        x = add(x, linear(hidden, model["down", layer]))        # 9: add up their columns
     return linear(x, model["lm_head"])                          # a logit for each token
 
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Nor do the
-# weights, which come only from comparing queries with keys. So without positions, a model with
-# one layer could not tell in which order the earlier letters came.
+# weights, which come only from comparing queries with keys. So without positions, our model
+# could not tell in which order the earlier letters came.
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
 # there are about four times as many pairs of tokens to compare. So the cost grows with the
@@ -516,11 +510,11 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # And that is a transformer (Vaswani and colleagues, 2017). Layer by layer, it transforms the
 # vector of a token into one that says what comes next. The first transformers were made to
 # translate. One half, the encoder, read a sentence, and the other half, the decoder, wrote its
-# translation. A GPT is only the half that writes, without the part that listens to the
-# encoder. It is called decoder-only. GPT-2 (Radford and colleagues, 2019) follows almost the
-# same plan as our model. Its smallest version has 124 million parameters: 12 layers, a width
-# of 768 and a context of 1,024 tokens. It differs in details, such as LayerNorm instead of
-# RMSNorm, GELU instead of ReLU, and a number called bias that is added to each match.
+# translation. A GPT is only the half that writes. It is called decoder-only. GPT-2 (Radford
+# and colleagues, 2019) follows almost the same plan as our model. Its smallest version has 124
+# million parameters: 12 layers, a width of 768 and a context of 1,024 tokens. It differs in
+# details. For example, it adds a learned number, called a bias, to every number that linear
+# makes.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -531,22 +525,22 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # Why a logarithm? The probability of a whole name is the product of the probabilities of its
 # tokens, each of them given the tokens before it. If a has a probability of 0.1 at the
 # beginning, and n one of 0.5 after a, then 0.1 * 0.5 = 0.05 is the probability that a name
-# begins with an. The logarithm turns this product into a sum, so the surprise of a name is the
-# sum of the surprises of its tokens. A small surprise means a large probability. So when
+# begins with "an". The logarithm turns this product into a sum, so the surprise of a name is
+# the sum of the surprises of its tokens. A small surprise means a large probability. So when
 # training makes the surprises small, it makes the training names more probable. This idea is
 # called maximum likelihood.
 #
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
 # letters gives 9 predictions, the last one for the BOS at the end. (The block has 16
-# positions, so of a longer name only the first 16 predictions count.) Each token's target is
-# the token after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0) and
+# positions, so of a very long name only the first 16 predictions count.) Each token's target
+# is the token after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0) and
 # (0, 26).
 #
 # After each prediction we feed in the true token, not the model's guess, so that a wrong guess
 # doesn't spoil the rest. This is called teacher forcing. The loss of the name is the mean of
-# the surprises, so that long and short names count the same. (Maximum likelihood itself would
-# take the sum.) This mean is called the cross-entropy loss.
+# the surprises, so that long and short names count the same. This mean is called the
+# cross-entropy loss.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -579,25 +573,24 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 
 # How do we know that a gradient is right? It is a slope, so we can measure it. We let autograd
 # compute the loss twice, once with one parameter increased by 0.00001 and once with it
-# decreased by 0.00001, and divide the change in the loss by the change in the parameter.
-# (Drawn against this parameter, the loss is a curve. If we go to both sides, the errors that
-# its bend makes cancel out.) This is called a gradient check.
+# decreased by 0.00001, and divide the change in the loss by the change in the parameter. This
+# is called a gradient check.
 #
 # We take the first number in the embedding of BOS, because every name uses it. (The gradient
 # of a number that is not used is 0, and checking it would prove nothing.) The matrix "token"
 # is the first in the list of parameters, so its row BOS starts at index BOS * width.
 #
 # This tests one gradient of thousands. To measure all 4,192 in this way would take 8,384
-# forward passes. The backward pass finds them all at once, for about the cost of one or two
-# more forward passes. That is why we need it. (Section 12 will compare all of them with those
-# of a second engine.)
-which = BOS * width
+# forward passes. The backward pass finds them all at once, for about the cost of one more
+# forward pass, because it uses every edge just once. That is why we need it. (Section 12 will
+# compare all of them with those of a second engine.)
+index = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
-higher[which] += 1e-5
-lower[which] -= 1e-5
+higher[index] += 1e-5
+lower[index] -= 1e-5
 measured = (autograd(higher, example)[0] - autograd(lower, example)[0]) / 2e-5
-print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measured:.9f} measured")
+print(f"gradient of one parameter: {gradients[index]:.9f} by backward(), {measured:.9f} measured")
 
 # %% 8. Adam --------------------------------------------------------------------------------------
 # A gradient says how fast the loss grows with a parameter. So the simplest way to learn is to
@@ -609,18 +602,20 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # finds the best parameters of all. In practice it finds good ones.)
 #
 # But there are two problems. First, the gradients of the next name may have the opposite
-# signs. Second, some parameters have large gradients and others tiny ones. The embedding of a
-# rare letter, for example, gets a gradient of 0 from most names, and yet it has to be learned
-# just as well as the others. No single rate suits all parameters. We want each of them to move
-# at a pace set by the rate, and not by the size of its gradients.
+# signs, and then its step undoes much of this one. Second, some parameters have large
+# gradients and others tiny ones. The embedding of a rare letter, for example, gets a gradient
+# of 0 from most names, and yet it has to be learned just as well as the others. No single rate
+# suits all parameters. We want each of them to move at a pace set by the rate, and not by the
+# size of its gradients.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
-# exponential moving averages, for every parameter. One is the mean of its recent gradients. If
-# the names disagree, their gradients mostly cancel out in this mean. If they agree, it stays
-# large. The other is the mean of the squares of its recent gradients. Squares can't cancel
+# exponential moving averages, for every parameter. A running mean is a mean over the recent
+# past that slowly forgets what is older. One is the mean of the parameter's recent gradients.
+# If the names disagree, their gradients mostly cancel out in this mean. If they agree, it
+# stays large. The other is the mean of the squares of these gradients. Squares can't cancel
 # out, because they are never negative. So the root of their mean, the root mean square, is the
 # typical size of a gradient of this parameter, whatever its sign. (The mean of the absolute
-# values would be another typical size. Squares give the largest gradients more weight.)
+# values would be another typical size. Squares are simply what Adam uses.)
 #
 # In statistics, the mean of the gradients and the mean of their squares are called the first
 # and the second moment, and Adam is short for adaptive moment estimation. Adam divides the
@@ -641,13 +636,12 @@ print(f"gradient of one parameter: {gradients[which]:.9f} by backward(), {measur
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
 # 0.85 * 0.15 times the first gradient plus 0.15 times the second. In a mean, the factors
-# should sum to 1. These sum to 0.2775, so we divide by 0.2775. This is 1 - 0.85 ** 2, because
-# 0.85 ** 2 is the share that the 0 from the start still has in the mean.
+# should sum to 1. These sum to 0.2775, which is 1 - 0.85 ** 2, so we divide by that.
 #
-# In general we divide the first mean by 1 - 0.85 ** count and the second by 1 - 0.99 ** count,
-# where count is the number of names so far. This is called bias correction, and later it
-# hardly matters. The 1e-8 keeps us from dividing by 0. (What is 0.85 here, textbooks call beta
-# 1. 0.99 is beta 2, and 1e-8 is epsilon.)
+# In general, after count names, the factors sum to 1 - 0.85 ** count in the first mean and to
+# 1 - 0.99 ** count in the second. This is called bias correction, and later it hardly matters.
+# The 1e-8 keeps us from dividing by 0. (Textbooks write β₁ for 0.85, β₂ for 0.99, and ε for
+# 1e-8.)
 def adam(numbers, gradients, means, squares, rate, count):      # all the lists are [params]
     means = [0.85 * mean + 0.15 * g for mean, g in zip(means, gradients)]
     squares = [0.99 * square + 0.01 * g * g for square, g in zip(squares, gradients)]
@@ -659,12 +653,12 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # So what about the rare letter? Say that it is late in training, so that bias correction no
 # longer matters. If a gradient g comes after a long run of zeros, the first mean is 0.15 g.
 # The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5 times the rate in
-# a single step, even if g is small. (It only has to be much larger than 1e-8.)
+# a single step, even if g is small.
 #
 # With each of the next names the first mean is 0.85 times as large, and the root hardly
-# changes. So the parameter moves by about 10 times the rate in total, which is at most 0.1
-# here, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the model learns a lot
-# about a rare letter from each of its few names.
+# changes. So the parameter moves by about 10 times the rate in total, because
+# 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the model learns a lot about a rare
+# letter from each of its few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999, and here they would do about as
 # well. On a model this small, even plain gradient descent comes close, with a much larger
@@ -687,29 +681,27 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # A perplexity of 12 means that the model is as unsure as if it had to choose among 12 equally
 # likely tokens. On new names it can't fall to 1, because nobody can know for certain which
 # letter comes next. The mean over a hundred names still fluctuates, so small ups and downs
-# mean nothing. (Usually the mean is over all tokens. Ours is over names, which is nearly the
-# same.)
+# mean nothing.
 #
 # The next function prints a line of progress after each step. The bar at its end shows the
-# perplexity, and is cut off at 25. In a terminal, each line overwrites the last, but every
+# perplexity, and is cut off at 30. In a terminal, each line overwrites the last, but every
 # hundredth line stays. If the output goes to a file, all lines stay.
 def report(losses, steps):
     step, recent = len(losses), losses[-100:]
     perplexity = math.exp(sum(recent) / len(recent))
     passing = step % 100 and step < steps and sys.stdout and sys.stdout.isatty()
     print(f"step {step:4d} / {steps:4d} | loss {losses[-1]:.4f} | perplexity {perplexity:#4.3g} "
-          f"{'#' * min(25, round(perplexity)):25}", end="\r" if passing else "\n", flush=True)
+          f"{'#' * min(30, round(perplexity)):30}", end="\r" if passing else "\n", flush=True)
 
 # Here is the training loop. The rate falls linearly, almost to 0. This is called a
 # learning rate schedule. Large steps learn fast, and small steps at the end let the parameters
-# settle. Even with Adam, they move by about the rate, so only a smaller rate lets them come to
-# rest. (In the code, max keeps the rate from going below 0 if you call train yourself, with
-# more steps than --steps.)
+# settle. With Adam they can move by about the rate in every step, so only a smaller rate lets
+# them come to rest. (In the code, max keeps the rate from going below 0 if you call train
+# yourself, with more steps than --steps.)
 #
 # You can stop the training with Ctrl-C. The program then discards the unfinished step, and
 # goes on with what has been learned so far. If the rate is far too high, the numbers grow
-# until Python can't compute with them any more, and the program says so. adam returns new
-# lists, so the list untrained stays as it is.
+# until Python can't compute with them any more, and the program says so.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -779,15 +771,15 @@ def generate(numbers):                                          # [params] -> a 
 # Let's hear what the model says and, for comparison, what it said before training. We also
 # print which of its names it was trained on. With the default settings, it is none of the
 # twenty. One of them, elina, is elsewhere in our file, but was not among the thousand names of
-# the training. So the model made up a real name that it had never seen. The names from before
+# the training. So the model found a real name that it had never seen. The names from before
 # training are random letters, and often as long as the block allows, because BOS comes only
 # about once in 27 tokens.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Closest means the smallest distance, as math.dist measures it: the square root of the sum
 # of the squared differences. Nobody told the model about vowels. Yet in our run, the closest
-# embeddings are those of the other vowels. That's probably because vowels are followed by much
-# the same letters. (With another seed, a consonant may slip in among them.)
+# embeddings are those of the other vowels. That's probably because the same letters tend to
+# follow all vowels. (With another seed, a consonant may slip in among them.)
 def show(numbers, seen):                                        # [params], the names trained on
     names = [generate(numbers) for _ in range(args.samples)]
     for i, name in enumerate(names, start=1):
@@ -831,7 +823,7 @@ if not args.fast:
 # fetch something from far back in the text. This program is too small to show that.
 #
 # (The figures come from changed copies of this program. To try it yourself, delete the line of
-# steps 2 to 6 in gpt, or leave out the position in the first line of gpt. You will see the
+# step 6 in gpt, or leave out the position in the first line of gpt. You will see the
 # perplexity, which is exp of these figures. The second engine will then disagree, and the
 # program will end there.)
 
@@ -844,45 +836,46 @@ if not args.fast:
 # rows, one for each of the T input tokens.
 #
 # Most functions become a pair of functions. The forward function computes y from x. The
-# backward function is given dy, and whatever it needs from x and y, and returns dx. Here dy is
-# not a differential, but short for the gradient of the loss with respect to y, one number for
-# each number in y. And dx is the same for x. One number x_j may affect every y_i, and every
-# y_i feeds into the loss. So dx_j is the sum, over all i, of dy_i times the derivative of y_i
-# with respect to x_j. We write Σ_i, and read it as "the sum over i".
+# backward function is given dy, and whatever it needs from x and y, and returns dx. In this
+# section, dy is short for the gradient of the loss with respect to y, one number for each
+# number in y, and dx is the same for x. One number x_j may affect every y_i, and every y_i
+# feeds into the loss. So dx_j is the sum, over all i, of dy_i times the derivative of y_i with
+# respect to x_j. We write Σ_i, and read it as "the sum over i".
 #
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
-# what linear does, for many vectors at once. (The matrix product of linear algebra takes the
-# rows of a with the columns of b. So it is dots(a, transpose(b)).) rowwise applies a function
-# row by row. For example, rowwise(add, a, b) adds the first rows of a and b, then the second
-# rows, and so on. (The star means that it takes any number of matrices.)
+# what linear does, for many vectors at once. rowwise applies a function row by row. For
+# example, rowwise(add, a, b) adds the first rows of a and b, then the second rows, and so on.
+# (The star means that it takes any number of tables.)
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
 def rowwise(function, *tables):                                 # a list of the results
     return [function(*rows) for rows in zip(*tables)]
 
-# Linear. The forward function is dots: y = dots(x, w), for x [T][nin] and w [nout][nin]. So
-# y_ti, number i in row t of y, is the dot product of row t of x with row i of w.
+# Dots. First for a single row of a. Then y_i is the dot product of this row with row i of b,
+# which is Σ_j a_j b_ij. (Here b_ij is number j in row i of b.) In this sum, a_j is multiplied
+# by b_ij. So b_ij is the local gradient for a_j, and a_j is the local gradient for b_ij:
+#     da_j = Σ_i dy_i b_ij                      because a_j affects every y_i
+#     db_ij = dy_i a_j                          because b_ij affects only y_i
+# Take b = [[3, 4], [5, 6]] and the row [1, 2] of a, which gives the row [11, 17] of y. Say
+# that its dy is [1, 0]. So if the 11 grows a little, the loss grows by the same amount, and if
+# the 17 grows, the loss doesn't change. The 11 is 3 * 1 + 4 * 2. So da is [3, 4], and db is
+# [[1, 2], [0, 0]].
 #
-# Take w = [[3, 4], [5, 6]] and a row [1, 2] of x, which gives the row [11, 17] of y. Say that
-# the row of dy is [1, 0]. This means: if the 11 grows a little, the loss grows by the same
-# amount, and if the 17 grows, the loss doesn't change. The 11 is 3 * 1 + 4 * 2. So the row of
-# dx is [3, 4], the first row of w. And the first row of dw is [1, 2], the row of x. The second
-# row of dw is [0, 0]. (w is the usual letter for such a matrix, because parameters are also
-# called weights.) In general:
-#     y_ti = Σ_j x_tj w_ij                      row t of x with row i of w
-#     dx_tj = Σ_i dy_ti w_ij                    row t of dy with column j of w
-#     dw_ij = Σ_t dy_ti x_tj                    column i of dy with column j of x
-# Why? x_tj affects y_ti for every i, with the local gradient w_ij. And w_ij affects y_ti for
-# every t, with the local gradient x_tj. Now for the code. dots always sums over the second
-# index of both its matrices. Where a formula sums over the first index of a matrix, the code
-# transposes the matrix. That is w in the formula for dx_tj, and both dy and x in the formula
-# for dw_ij. In our example, dots takes the dot products of [1, 0] with the columns of w,
-# [3, 5] and [4, 6], and that makes [3, 4].
-def linear_back(dy, x, w):                                      # -> dx, dw, shaped like x and w
-    dx = dots(dy, transpose(w))                                 # Σ_i dy_ti w_ij
-    dw = dots(transpose(dy), transpose(x))                      # Σ_t dy_ti x_tj
-    return dx, dw
+# Now let a have a second row, [7, 8], and say that its dy is [0, 1]. Then its da is [5, 6],
+# and its db is [[0, 0], [7, 8]]. Every row of a has its own da. But all rows use the same b,
+# so what they contribute to db is added up, and db is [[1, 2], [7, 8]].
+#
+# Now for the code. dots always takes rows with rows. The sum for da_j runs over i, down a
+# column of b, so we transpose b. In our example, transpose(b) is [[3, 5], [4, 6]], and dots
+# takes the row [1, 0] with its two rows. That makes [3, 4]. The sum for db_ij runs over the
+# rows of dy and of a, down a column of each, so we transpose both. In our example, dots takes
+# the rows of [[1, 0], [0, 1]] with the rows of [[1, 7], [2, 8]], and that makes [[1, 2],
+# [7, 8]].
+def dots_back(dy, a, b):                                        # -> da, db, shaped like a and b
+    da = dots(dy, transpose(b))                                 # Σ_i dy_i b_ij, for each row
+    db = dots(transpose(dy), transpose(a))                      # dy_i a_j, summed over the rows
+    return da, db
 
 # ReLU. The derivative is 1 where x is above 0, and elsewhere it is 0. Since y is above 0
 # exactly where x is, we can look at y.
@@ -892,17 +885,17 @@ def relu_forward(x):                                            # [N] -> [N]
 def relu_back(dy, y):                                           # -> dx
     return [dyi if yi > 0 else 0.0 for dyi, yi in zip(dy, y)]
 
-# RMSNorm. y_i = s x_i, where s = m^(-1/2), and m is 1e-5 plus the mean of the squares x_i² of
-# the N numbers. First, how do m and s change with x_j?
+# RMSNorm. y_i = s x_i, where s = m^(-1/2), and m is 1e-5 plus the mean of the squares of all N
+# numbers. First, how do m and s change with one of these numbers, x_j?
 #     The derivative of m with respect to x_j is 2 x_j / N. Only one of the squares contains x_j.
 #     The derivative of s with respect to m is -1/2 m^(-3/2) = -1/2 s³, because s is m^(-1/2).
 #     So the derivative of s with respect to x_j is -1/2 s³ · 2 x_j / N = -s³ x_j / N.
-# Now y_i = s x_i is a product, so there are two paths from x_j to y_i. One goes through the
-# factor s, which all the y_i share. We know how s changes with x_j, so the derivative along
-# this path is
+# Now y_i = s x_i is a product, and its first factor, s, depends on x_j for every i. The
+# derivative of y_i along this path is
 #     x_i · (-s³ x_j / N) = -s (s x_i) (s x_j) / N = -s y_i y_j / N
-# The other path exists only if i = j. It goes through the factor x_i, and its derivative is s.
-# We multiply by dy_i and add up over all i. This path adds only one term, s dy_j:
+# The second factor, x_i, depends on x_j only if i = j. So y_j has a second path from x_j, with
+# the derivative s. We multiply by dy_i and add up over all i. The second path adds only one
+# term, s dy_j:
 #     dx_j = s dy_j - Σ_i dy_i s y_i y_j / N = s (dy_j - y_j Σ_i dy_i y_i / N)
 def rmsnorm_forward(x):                                         # [N] -> [N]
     s = (sumprod(x, x) / len(x) + 1e-5) ** -0.5
@@ -914,18 +907,17 @@ def rmsnorm_back(dy, x, y):                                     # -> dx
     return [s * (dyj - yj * mean) for dyj, yj in zip(dy, y)]
 
 # Softmax. y_i = exp(x_i) / total, where total is the sum of all exp(x). (Subtracting the
-# largest x changes nothing.) Again there are two paths from x_j to y_i. One goes through the
-# total, for every i.
+# largest x changes nothing.) This is the product of exp(x_i) and 1 / total. The second factor
+# depends on x_j for every i.
 #     The derivative of total with respect to x_j is exp(x_j).
 #     The derivative of 1 / total with respect to x_j is -exp(x_j) / total².
-#     So this path has the derivative -exp(x_i) exp(x_j) / total² = -y_i y_j.
-# The other exists only if i = j. It goes through exp(x_i), and its derivative is
-# exp(x_j) / total = y_j. We multiply by dy_i and add up:
+#     Times exp(x_i), this makes -exp(x_i) exp(x_j) / total² = -y_i y_j.
+# The first factor, exp(x_i), depends on x_j only if i = j. So y_j has a second path, with the
+# derivative exp(x_j) / total = y_j. We multiply by dy_i and add up:
 #     dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i)
-# The last sum is the mean of dy, weighted by the probabilities y. Say that y_1 is 1 and all
-# other probabilities are 0. Then the mean is dy_1. So dx_1 is 1 * (dy_1 - dy_1), which is 0,
-# and every other dx_j is 0 because y_j is 0. No gradient gets back. This is what section 5
-# said about large scores.
+# Say that y_1 is 1 and all other y_j are 0. Then Σ_i dy_i y_i is dy_1. So dx_1 is
+# 1 * (dy_1 - dy_1), which is 0, and every other dx_j is 0 because y_j is 0. No gradient gets
+# back. This is what section 5 said about large scores.
 def softmax_forward(x):                                         # [N] -> [N]
     largest = max(x)
     exps = [math.exp(xi - largest) for xi in x]
@@ -933,74 +925,67 @@ def softmax_forward(x):                                         # [N] -> [N]
     return [each / total for each in exps]
 
 def softmax_back(dy, y):                                        # -> dx
-    weighted = sumprod(dy, y)                                   # the mean of dy, weighted by y
-    return [yj * (dyj - weighted) for dyj, yj in zip(dy, y)]
+    mean = sumprod(dy, y)                                       # the mean of dy, weighted by y
+    return [yj * (dyj - mean) for dyj, yj in zip(dy, y)]
 
-# Attention. Since we now handle all tokens at once, we have to hide the later ones. A mask
-# sets their scores to minus infinity. Then their weights are 0, because exp of minus infinity
-# is 0. Take one head. Token t listens to token u, which is t itself or an earlier token. q, k
-# and v are query, key and value:
-#     product_tu = Σ_i q_ti k_ui                query t with key u
-#     score_tu = product_tu / root              or -∞, if u is later than t
-#     weight_tu = softmax of the scores of t    over all u
-#     heard_ti = Σ_u weight_tu v_ui             the weighted sum of the values
-# (The literature writes these four lines as softmax(QKᵀ / √d) V. Q, K and V are the matrices
-# q, k and v, ᵀ means transposed, and √d is our root.)
-#
-# In the backward pass we are given dheard. A number gets a gradient from every place where it
-# was used, and these are added up.
-#     dweight_tu = Σ_i dheard_ti v_ui           weight_tu was used in heard_ti, for every i
-#     dv_ui = Σ_t weight_tu dheard_ti           v_ui was used in heard_ti, for every t
-#     dscore = softmax_back(dweight, weight)    row by row
-#     dproduct_tu = dscore_tu / root            product_tu was divided by root
-#     dq_ti = Σ_u dproduct_tu k_ui              q_ti was used in product_tu, for every u
-#     dk_ui = Σ_t dproduct_tu q_ti              k_ui was used in product_tu, for every t
-#
-# softmax_back multiplies by the weights. So where a weight is 0, dscore is 0, too. Where a
-# token can't listen, no gradient goes back.
-#
-# split cuts a matrix into one matrix for each head, and join puts such parts side by side
-# again. With two heads, split cuts the row [1, 2, 3, 4] into [1, 2] and [3, 4], and join makes
-# it [1, 2, 3, 4] again, because sum(rows, []) joins several lists into one. head_forward and
-# head_back work on one head. Each sum above is one call of dots. Again, a matrix is transposed
-# if the sum is over its first index. In the sum for dv_ui that is so for weight and for
-# dheard.
+# Attention. q, k and v are the queries, keys and values of all tokens, one row for each. split
+# cuts such a matrix into one matrix for each head, and join puts the parts side by side again.
+# With two heads, split cuts the row [1, 2, 3, 4] into [1, 2] and [3, 4]. In join, chain links
+# such rows, and list makes [1, 2, 3, 4] of them again.
 def split(x):                                                   # [T][16] -> [4][T][4] by default
     return [[row[head] for row in x] for head in slices]
 
 def join(parts):                                                # and back again
-    return [sum(rows, []) for rows in transpose(parts)]
+    return [list(itertools.chain(*rows)) for rows in zip(*parts)]
 
-def head_forward(q, k, v):                                      # one head -> heard, weights [T][T]
-    scores = [[product / root if u <= t else -math.inf for u, product in enumerate(row)]
-              for t, row in enumerate(dots(q, k))]              # Σ_i q_ti k_ui
-    weights = rowwise(softmax_forward, scores)
-    return dots(weights, transpose(v)), weights                 # Σ_u weight_tu v_ui
+# For each head, dots(q, k) takes the dot product of every query with every key. Divided by
+# root, these products are the scores. Since we now handle all tokens at once, we have to hide
+# the later ones. A mask sets their scores to minus infinity. Then their weights are 0, because
+# exp of minus infinity is 0. What a token hears is the dot product of its weights with every
+# column of v, as in section 5.
+def attention_forward(q, k, v):                                 # -> [T][16], weights [4][T][T]
+    heard, weights = [], []
+    for qh, kh, vh in zip(split(q), split(k), split(v)):        # head by head: [T][4] each
+        scores = [[product / root if u <= t else -math.inf for u, product in enumerate(row)]
+                  for t, row in enumerate(dots(qh, kh))]        # token t listens to token u
+        weights.append(rowwise(softmax_forward, scores))
+        heard.append(dots(weights[-1], transpose(vh)))
+    return join(heard), weights
 
-def head_back(dheard, q, k, v, weights):                        # one head -> dq, dk, dv
-    dweight = dots(dheard, v)                                   # Σ_i dheard_ti v_ui
-    dv = dots(transpose(weights), transpose(dheard))            # Σ_t weight_tu dheard_ti
-    dscore = rowwise(softmax_back, dweight, weights)
-    dproduct = [[each / root for each in row] for row in dscore]
-    dq = dots(dproduct, transpose(k))                           # Σ_u dproduct_tu k_ui
-    dk = dots(transpose(dproduct), transpose(q))                # Σ_t dproduct_tu q_ti
-    return dq, dk, dv
-
+# So attention consists of dots, softmax and dots again, and we know the way back through each
+# of them. Say that token t listens to token u. Then weight_tu is a single number, while
+# heard_t, v_u, q_t and k_u are rows of numbers:
+#     dweight_tu = dheard_t · v_u               a dot product, by dots_back
+#     dv_u = Σ_t weight_tu dheard_t             from every token t that listens, by dots_back
+#     dscore_tu                                 from the row dweight_t, by softmax_back
+#     dproduct_tu = dscore_tu / root            because a score is a product divided by root
+#     dq_t = Σ_u dproduct_tu k_u                from every token u that is heard, by dots_back
+#     dk_u = Σ_t dproduct_tu q_t                from every token t that listens, by dots_back
+# Where a weight is 0, softmax_back makes dscore 0, too. So where a token can't listen, no
+# gradient goes back.
+#
 # Take the example of section 5 again. The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0]
 # and [0, 1, 0, 3], the weights 0.73 and 0.27, and the values [10, 0, 0, 0] and [0, 10, 0, 0].
 # Say that dheard is [0.1, 0, 0, 0]. Its dot products with the two values give
-# dweight = [1, 0]. In softmax's rule, the sum of dy_i y_i is 1 * 0.73 + 0 * 0.27, or 0.73. So
-# dscore is 0.73 * (1 - 0.73) = 0.2 for the first and 0.27 * (0 - 0.73) = -0.2 for the second.
-#
-# The loss grows with the first score, so training tends to lower that score, and then our
-# token listens less to the first and more to the second.
-#
-# Divided by root, which is 2, that makes dproduct 0.1 and -0.1. So dq is 0.1 times the first
-# key minus 0.1 times the second, or [0.2, -0.1, 0.1, -0.3]. The gradient of the first key is
-# 0.1 times the query, or [0.2, 0.2, 0, 0], and that of the second key is minus that. The
-# gradient of the first value is 0.73 times dheard, and that of the second 0.27 times. Other
-# tokens may listen to the same keys and values, and the gradients that come from them are
-# added.
+# dweights = [1, 0]. In softmax's rule, Σ_i dy_i y_i is 1 * 0.73 + 0 * 0.27, or 0.73. So
+# dscores is 0.73 * (1 - 0.73) = 0.2 for the first token and 0.27 * (0 - 0.73) = -0.2 for the
+# second. The loss grows with the first score, so training tends to lower it, and then our
+# token listens less to the first and more to the second. Divided by root, which is 2, that
+# makes 0.1 and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
+# [0.2, -0.1, 0.1, -0.3]. The first key gets 0.1 times the query, or [0.2, 0.2, 0, 0], and the
+# second gets minus that. The first value gets 0.73 times dheard, and the second gets 0.27
+# times dheard.
+def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv: [T][16]
+    dq, dk, dv = [], [], []
+    for dh, qh, kh, vh, wh in zip(split(dheard), split(q), split(k), split(v), weights):
+        dweights, dcolumns = dots_back(dh, wh, transpose(vh))
+        dscores = rowwise(softmax_back, dweights, wh)
+        dproducts = [[each / root for each in row] for row in dscores]
+        dqh, dkh = dots_back(dproducts, qh, kh)
+        dq.append(dqh)
+        dk.append(dkh)
+        dv.append(transpose(dcolumns))
+    return join(dq), join(dk), join(dv)
 
 # Cross-entropy. The surprise is -log p, where p is the probability of the target, the token
 # that actually came next. Its derivative with respect to p is -1 / p, and with respect to all
@@ -1022,15 +1007,12 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
     probs = rowwise(softmax_forward, logits)
     loss = sum(-math.log(row[target]) for row, target in zip(probs, targets)) / len(targets)
     for row, target in zip(probs, targets):
-        row[target] -= 1.0                                      # p - 1 at the target
+        row[target] -= 1.0                                      # now it is p - onehot
     return loss, [[each / len(targets) for each in row] for row in probs]
 
 # Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
 # through the same steps, from 9 to 1. The steps are those of gpt, but each now works on all
-# tokens at once. q, k and v are the queries, keys and values, split into heads. map applies
-# head_forward to every head. head_forward returns a pair for each head, what it has heard and
-# its weights. transpose turns this list of pairs into a pair of lists. (On the way back, it
-# makes three lists from triples.)
+# tokens at once.
 #
 # x1 is x after step 6, and n1 is its normalized copy. The list kept holds what the backward
 # pass will need from each layer, including the x that came into it. (This is why training
@@ -1039,9 +1021,9 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
 # gets a gradient from every use, and these are added up. This is the plan of section 5 once
-# more, with all the arrows turned around. So read it from the bottom to the top. Where the
-# plan had a +, the gradient now goes both ways. Where x was used twice, two gradients are
-# added:
+# more, with all the arrows turned around. So read it from the bottom to the top. Where two
+# arrows met at a + in the plan, the gradient now leaves in both directions. Where two arrows
+# left x in the plan, two gradients now arrive and are added:
 #
 #     new dx, for the layer before
 #            ^
@@ -1068,11 +1050,10 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
     kept = []
     for layer in range(layers):                                 # forward
         n = rowwise(rmsnorm_forward, x)                         # 1: [T][16]
-        q = split(dots(n, w["query", layer]))                   # 2: [4][T][4]
-        k = split(dots(n, w["key", layer]))                     # 3: the same
-        v = split(dots(n, w["value", layer]))                   # 4: the same
-        parts, weights = transpose(map(head_forward, q, k, v))  # 5: weights [4][T][T]
-        heard = join(parts)                                     # [T][16]
+        q = dots(n, w["query", layer])                          # 2: [T][16]
+        k = dots(n, w["key", layer])                            # 3: [T][16]
+        v = dots(n, w["value", layer])                          # 4: [T][16]
+        heard, weights = attention_forward(q, k, v)             # 5: [T][16] and [4][T][T]
         x1 = rowwise(add, x, dots(heard, w["output", layer]))   # 6
         n1 = rowwise(rmsnorm_forward, x1)                       # 7
         matches = dots(n1, w["up", layer])                      # 8: [T][64]
@@ -1080,22 +1061,22 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         kept.append((x, n, q, k, v, weights, heard, x1, n1, hidden))
         x = rowwise(add, x1, dots(hidden, w["down", layer]))    # 9
     loss, dlogits = cross_entropy(dots(x, w["lm_head"]), targets)
-    dx, dw["lm_head"] = linear_back(dlogits, x, w["lm_head"])
+    dx, dw["lm_head"] = dots_back(dlogits, x, w["lm_head"])
     for layer in reversed(range(layers)):                       # back, from the last layer
         x, n, q, k, v, weights, heard, x1, n1, hidden = kept[layer]
         # 9 and 8: dx goes to both terms of the sum, to x1 and to the MLP
-        dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])
+        dhidden, dw["down", layer] = dots_back(dx, hidden, w["down", layer])
         dmatches = rowwise(relu_back, dhidden, hidden)
-        dn1, dw["up", layer] = linear_back(dmatches, n1, w["up", layer])
+        dn1, dw["up", layer] = dots_back(dmatches, n1, w["up", layer])
         # 7 and 6: x1 was used in steps 7 and 9, and dx1 goes to x and to attention
         dx1 = rowwise(add, dx, rowwise(rmsnorm_back, dn1, x1, n1))
-        dheard, dw["output", layer] = linear_back(dx1, heard, w["output", layer])
-        # 5: one head after the other
-        dq, dk, dv = transpose(map(head_back, split(dheard), q, k, v, weights))
+        dheard, dw["output", layer] = dots_back(dx1, heard, w["output", layer])
+        # 5: back through attention
+        dq, dk, dv = attention_back(dheard, q, k, v, weights)
         # 4 to 1: v, k and q were all made from n, and x was used in steps 1 and 6
-        dn_v, dw["value", layer] = linear_back(join(dv), n, w["value", layer])
-        dn_k, dw["key", layer] = linear_back(join(dk), n, w["key", layer])
-        dn_q, dw["query", layer] = linear_back(join(dq), n, w["query", layer])
+        dn_v, dw["value", layer] = dots_back(dv, n, w["value", layer])
+        dn_k, dw["key", layer] = dots_back(dk, n, w["key", layer])
+        dn_q, dw["query", layer] = dots_back(dq, n, w["query", layer])
         dn = rowwise(add, dn_q, rowwise(add, dn_k, dn_v))
         dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))
     # each position occurs once, but a token may occur more than once, so there we add up
@@ -1112,7 +1093,7 @@ gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))
     explicit_loss, explicit_gradients = explicit(untrained, encode(name))
-    largest = max(map(abs, gradients)) or 1.0
+    largest = max(map(abs, gradients)) or 1.0                   # 1.0 if all of them are 0
     gaps += [abs(a - b) / largest for a, b in zip(gradients, explicit_gradients)]
     if not (math.isclose(loss, explicit_loss) and all(gap < 1e-9 for gap in gaps)):
         sys.exit("the two engines disagree")

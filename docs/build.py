@@ -39,13 +39,13 @@ SOURCES = ("package.json", "package-lock.json", "parts.json",
            *sorted(str(path.relative_to(DOCS)) for folder in ("model", "pictures", "view") for path in (DOCS / folder).iterdir()))
 FEW = 3                                                 # numbers shown of a row
 LATE = 4                                                # the position of the token whose forward pass is shown
-FORWARD = "add", "linear", "softmax", "rmsnorm", "attention", "mlp", "gpt"
+FORWARD = "add", "linear", "softmax", "rmsnorm", "gpt"
 
 # Where a picture stands: beside the thought that has this line, by how the line begins.
 PICTURES = {
     "letters = sorted(": ["pairs"], "a, b = Value(2.0)": ["graph"], "shapes = ": ["matrices"],
     "# Now the plan of the model": ["layer"], "# Attention is how": ["attention"], "def loss_of(": ["surprise"],
-    "which = BOS * width": ["tangent"], "def adam(": ["adam"], "def train(": ["loss"], "def generate(": ["odds"],
+    "index = BOS * width": ["tangent"], "def adam(": ["adam"], "def train(": ["loss"], "def generate(": ["odds"],
     "def show(": ["map"], "# Now the whole model.": ["staircase"], "if args.fast:": ["race"],
 }
 AFTER = {9: ["runs", "parts", "own-data"]}              # and at the end of a section, each by itself
@@ -54,33 +54,34 @@ AFTER = {9: ["runs", "parts", "own-data"]}              # and at the end of a se
 MAKES = {
     ("", "print(f\"num docs"): "tokens",
     ("gpt", "x = rmsnorm("): "x0", ("gpt", "n = rmsnorm(x)"): "n",
-    ("attention", "query = "): "query", ("attention", "keys.append("): "key", ("attention", "values.append("): "value",
-    ("attention", "weights = "): "weights", ("attention", "heard += "): "heard", ("attention", "return "): "output",
-    ("mlp", "hidden = [match"): "hidden", ("gpt", "x = add(x, attention("): "x1", ("gpt", "x = add(x, mlp("): "x2",
+    ("gpt", "query = "): "query", ("gpt", "keys.append("): "key", ("gpt", "values.append("): "value",
+    ("gpt", "weights = "): "weights", ("gpt", "heard += "): "heard", ("gpt", "x = add(x, linear(heard"): "x1 output",
+    ("gpt", "hidden = [match"): "hidden", ("gpt", "x = add(x, linear(hidden"): "x2",
     ("gpt", "return "): "logits",
     ("loss_of", "probs = "): "probs", ("loss_of", "surprises.append("): "surprises", ("loss_of", "return "): "loss",
     ("generate", "logits = "): "logits", ("generate", "probs = "): "probs",
     ("train", "losses.append("): "losses",
     ("explicit", "sums = "): "sums", ("explicit", "x = x0 = "): "x0", ("explicit", "n = "): "n", ("explicit", "q = "): "query",
-    ("explicit", "k = "): "key", ("explicit", "v = "): "value", ("explicit", "heard = "): "heard",
+    ("explicit", "k = "): "key", ("explicit", "v = "): "value", ("explicit", "heard, "): "heard",
     ("explicit", "x1 = "): "x1", ("explicit", "n1 = "): "n1", ("explicit", "hidden = rowwise("): "hidden",
     ("explicit", "x = rowwise(add, x1"): "x2", ("cross_entropy", "probs = "): "probs", ("cross_entropy", "loss = "): "loss",
     ("cross_entropy", "return loss, "): "logits", ("explicit", "dhidden, "): "hidden", ("explicit", "dx1 = "): "x1",
     ("explicit", "dheard, "): "heard", ("explicit", "dn = "): "n",
 }
-LIVE = "attention", "mlp", "gpt", "loss_of"             # functions whose lines show the live model's numbers, too
+LIVE = "gpt", "loss_of"                                 # functions whose lines show the live model's numbers, too
 
 # The colour of a number, by the name of the lecture that holds it. All others are tensors.
 KINDS = {
     "gradient": "grad local_grad slope gradients explicit_gradients measured dx dy dw dq dk dv dn dx1 dn1 dn_q dn_k "
-                "dn_v dmatches dlogits dhidden dheard dweight dscore dproduct rmsnorm_back.mean weighted",
+                "dn_v dmatches dlogits dhidden dheard da db dh dqh dkh dweights dcolumns dscores dproducts "
+                "rmsnorm_back.mean softmax_back.mean",
     "loss": "loss losses explicit_loss explicit_losses surprises",
     "time": "began seconds explicit_seconds",
 }
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}   # "explicit.row": only in that function
 RETURNS = {"loss_of": ["loss"], "autograd": ["loss", "gradient"], "explicit": ["loss", "gradient"],
-           "train": ["tensor", "loss", "time"], "linear_back": ["gradient"] * 2, "relu_back": ["gradient"],
-           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "head_back": ["gradient"] * 3,
+           "train": ["tensor", "loss", "time"], "dots_back": ["gradient"] * 2, "relu_back": ["gradient"],
+           "rmsnorm_back": ["gradient"], "softmax_back": ["gradient"], "attention_back": ["gradient"] * 3,
            "cross_entropy": ["loss", "gradient"]}
 
 

@@ -31,14 +31,14 @@ NAMES = DOCS.parent / "names.txt"
 STEPS = 1000, 5000
 NOTHING, WHOLE = "knowing nothing", "the whole"
 
-ATTENTION = ("x = add(x, attention(n, keys, values, model, layer))",     # in gpt
+ATTENTION = ('x = add(x, linear(heard, model["output", layer]))',        # in gpt
              'x1 = rowwise(add, x, dots(heard, w["output", layer]))',    # in explicit, forward
              "dx1 = rowwise(add, dx, rowwise(rmsnorm_back, dn1, x1, n1))",        # in explicit, back
-             'dheard, dw["output", layer] = linear_back(dx1, heard, w["output", layer])')
-MLP = ("x = add(x, mlp(n, model, layer))",
+             'dheard, dw["output", layer] = dots_back(dx1, heard, w["output", layer])')
+MLP = ('x = add(x, linear(hidden, model["down", layer]))',
        'x = rowwise(add, x1, dots(hidden, w["down", layer]))',
        "dx = rowwise(add, dx1, rowwise(rmsnorm_back, dn, x, n))",
-       'dhidden, dw["down", layer] = linear_back(dx, hidden, w["down", layer])')
+       'dhidden, dw["down", layer] = dots_back(dx, hidden, w["down", layer])')
 SILENT = "[[0.0] * width for _ in inputs]"                   # no gradient comes back to this part
 ADAM = """\
     numbers = [number - rate * (mean / mean_sum) / (math.sqrt(square / square_sum) + 1e-8)
@@ -61,8 +61,8 @@ VARIANTS = {
     "plain gradient descent, rate 0.01": (DESCENT, ["--rate", "0.01"]),
     "plain gradient descent, rate 0.1": (DESCENT, ["--rate", "0.1"]),
     "no residual stream": ([
-        (ATTENTION[0], "x = attention(n, keys, values, model, layer)"),
-        (MLP[0], "x = mlp(n, model, layer)"),
+        (ATTENTION[0], 'x = linear(heard, model["output", layer])'),
+        (MLP[0], 'x = linear(hidden, model["down", layer])'),
         (ATTENTION[1], 'x1 = dots(heard, w["output", layer])'),
         (MLP[1], 'x = dots(hidden, w["down", layer])'),
         (ATTENTION[2], "dx1 = rowwise(rmsnorm_back, dn1, x1, n1)"),

@@ -43,10 +43,10 @@ def test_dots_and_back(default):
         [1.0, 2.0, 210.0],
         [3.0, -4.0, -370.0],
     ]
-    x, w, dy = table(3, 4, 1), table(5, 4, 2), table(3, 5, 3)
-    dx, dw = default.linear_back(dy, x, w)
-    assert dx == slopes(lambda x: default.dots(x, w), x, dy)
-    assert dw == slopes(lambda w: default.dots(x, w), w, dy)
+    a, b, dy = table(3, 4, 1), table(5, 4, 2), table(3, 5, 3)
+    da, db = default.dots_back(dy, a, b)
+    assert da == slopes(lambda a: default.dots(a, b), a, dy)
+    assert db == slopes(lambda b: default.dots(a, b), b, dy)
 
 
 def test_relu_forward_and_back(default):
@@ -106,28 +106,32 @@ def test_softmax_back_adds_up_the_slopes_of_all_probabilities(default):
 
 
 @pytest.mark.parametrize("heads", [1, 2, 3, 6])
-def test_one_head_forward_and_back(heads):
+def test_attention_forward_and_back(heads):
     """The weights of later tokens are exactly 0. Scores are divided by the root of the head's width."""
     lecture = load("--steps", 0, "--samples", 0, "--width", 6, "--heads", heads)
     size = 6 // heads
-    q, k, v, dheard = (table(4, size, seed) for seed in (9, 10, 11, 12))
-    heard, weights = lecture.head_forward(q, k, v)
-    for t in range(4):
-        scores = [sum(q[t][i] * k[j][i] for i in range(size)) / math.sqrt(size) for j in range(t + 1)]
-        by_hand = [math.exp(score) / sum(map(math.exp, scores)) for score in scores]
-        assert weights[t] == pytest.approx(by_hand + [0.0] * (3 - t), rel=1e-12, abs=0)
-        told = [sum(by_hand[j] * v[j][i] for j in range(t + 1)) for i in range(size)]
-        assert heard[t] == pytest.approx(told, rel=1e-12)
-    dq, dk, dv = lecture.head_back(dheard, q, k, v, weights)
-    assert dq == slopes(lambda q: lecture.head_forward(q, k, v)[0], q, dheard)
-    assert dk == slopes(lambda k: lecture.head_forward(q, k, v)[0], k, dheard)
-    assert dv == slopes(lambda v: lecture.head_forward(q, k, v)[0], v, dheard)
+    q, k, v, dheard = (table(4, 6, seed) for seed in (9, 10, 11, 12))
+    heard, weights = lecture.attention_forward(q, k, v)
+    for head in range(heads):
+        mine = range(head * size, (head + 1) * size)
+        for t in range(4):
+            scores = [sum(q[t][i] * k[j][i] for i in mine) / math.sqrt(size) for j in range(t + 1)]
+            by_hand = [math.exp(score) / sum(map(math.exp, scores)) for score in scores]
+            assert weights[head][t] == pytest.approx(by_hand + [0.0] * (3 - t), rel=1e-12, abs=0)
+            told = [sum(by_hand[j] * v[j][i] for j in range(t + 1)) for i in mine]
+            assert heard[t][mine.start:mine.stop] == pytest.approx(told, rel=1e-12)
+    dq, dk, dv = lecture.attention_back(dheard, q, k, v, weights)
+    assert dq == slopes(lambda q: lecture.attention_forward(q, k, v)[0], q, dheard)
+    assert dk == slopes(lambda k: lecture.attention_forward(q, k, v)[0], k, dheard)
+    assert dv == slopes(lambda v: lecture.attention_forward(q, k, v)[0], v, dheard)
 
 
 def test_the_future_is_hidden_however_large_the_scores_are(default):
     """Token 0 has the score -7200 with itself and 7200 with token 1, which it can't hear."""
-    heard, weights = default.head_forward([[60.0] * 4] * 2, [[-60.0] * 4, [60.0] * 4], [[1.0] * 4, [9.0] * 4])
-    assert (heard[0], weights[0]) == ([1.0] * 4, [1.0, 0.0])
+    heard, weights = default.attention_forward(
+        [[60.0] * 16] * 2, [[-60.0] * 16, [60.0] * 16], [[1.0] * 16, [9.0] * 16])
+    assert heard[0] == [1.0] * 16
+    assert [head[0] for head in weights] == [[1.0, 0.0]] * 4
 
 
 def test_heads_are_slices_side_by_side(deep):

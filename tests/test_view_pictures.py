@@ -182,7 +182,7 @@ def line_of(start, within):
     return next(i + 1 for i in range(begin, len(LINES)) if LINES[i].strip().startswith(start))
 
 
-@pytest.mark.parametrize("start, function, part", [("query = ", "attention", "query"), ("hidden = [", "mlp", "hidden"), ("heard += ", "attention", "heard")])
+@pytest.mark.parametrize("start, function, part", [("query = ", "gpt", "query"), ("hidden = [", "gpt", "hidden"), ("heard += ", "gpt", "heard")])
 def test_a_line_lights_its_part_of_a_picture_and_the_other_way_round(page, start, function, part):
     line = line_of(start, function)
     show(page, "layer")
@@ -213,9 +213,9 @@ def test_green_numbers_beside_the_lines_follow_the_name_the_token_and_the_moment
         type_name(page, name)
         page.evaluate("place => { microgpt.live.place.value = place; }", place)
         go_to(page, step)
-        near(live("query = ", "attention"), true("layer.q[t * w + i]"))
-        near(live("hidden = [", "mlp"), true("layer.hidden[t * 4 * w + i]"))
-        seen.add(live("query = ", "attention"))
+        near(live("query = ", "gpt"), true("layer.q[t * w + i]"))
+        near(live("hidden = [", "gpt"), true("layer.hidden[t * 4 * w + i]"))
+        seen.add(live("query = ", "gpt"))
         assert f"token {page.evaluate('microgpt.live.looked.value')}" in page.locator("#live-where").text_content()
     assert len(seen) == 4
 

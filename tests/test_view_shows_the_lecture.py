@@ -170,7 +170,7 @@ def test_a_number_has_the_colour_of_its_kind(chromium, default):
         start = line_of(f"def {function}(")
         line = next(line for line in range(start, start + 60) if re.match(r"\s+return |.*: return ", LINES[line - 1]))
         return [kind for at, name, kind, text in notes if at == line and name in ("→", "")]
-    for function in "linear_back", "relu_back", "rmsnorm_back", "softmax_back", "head_back":
+    for function in "dots_back", "relu_back", "rmsnorm_back", "softmax_back", "attention_back":
         assert set(returned(function)) == {"gradient"}, function
     assert returned("loss_of") == ["loss"]
     assert returned("autograd") == returned("explicit") == ["loss", "gradient"]
