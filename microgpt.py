@@ -9,8 +9,8 @@ import argparse, contextlib, gc, heapq, itertools, math, operator, pathlib
 import random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# Here are the settings, each with its usual value, its minimum and its meaning. In a notebook,
-# change them here. Elsewhere you can also type: python microgpt.py --steps 200
+# Here are the settings, each with its usual value and its minimum. Their sections will explain
+# them. To change one, type for example: python microgpt.py --steps 200
 settings = [
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers represent a token (section 4)"),
@@ -22,14 +22,14 @@ settings = [
     ("samples", 20, 0, "how many names to make up after training (section 10)"),
     ("temperature", 0.5, 0.01, "low for likely names, high for unusual ones (section 10)"),
 ]
-parser = argparse.ArgumentParser(usage=argparse.SUPPRESS)       # an error is one sentence
+parser = argparse.ArgumentParser(usage=argparse.SUPPRESS)       # keep error messages short
 parser.add_argument("--data", default="names.txt", help="the names (section 2) [names.txt]")
-parser.add_argument("--fast", action="store_true", help="train only the fast engine (section 11)")
+parser.add_argument("--fast", action="store_true", help="use only the fast engine (section 11)")
 for name, usual, minimum, meaning in settings:
     parser.add_argument("--" + name, type=type(usual), default=usual, help=f"{meaning} [{usual}]")
 args = parser.parse_args([] if "ipykernel" in sys.modules else None)
 for name, usual, minimum, meaning in settings:
-    if not (minimum <= vars(args)[name] < 1e9):                 # this refuses nan, too
+    if not (minimum <= vars(args)[name] < 1e9):                 # also refuses nan, not a number
         parser.error(f"--{name} must be at least {minimum} and below 1e9, not {vars(args)[name]}")
 width, block, layers, heads = args.width, args.block, args.layers, args.heads
 if width % heads:                                               # all heads have the same size
@@ -48,20 +48,20 @@ except (OSError, ValueError) as problem:
 if not docs:
     parser.error(f"--data {args.data!r} must hold at least one name, but holds none")
 
-# The file is in alphabetical order. Without shuffling, the model would spend all thousand
-# steps on names that begin with a or b. The same seed always gives the same order.
+# The file is in alphabetical order. Without shuffling, the model would spend all 1,000 steps
+# on names that begin with "a" or "b". The same seed always gives the same order.
 random.seed(args.seed)
 random.shuffle(docs)
 
-# A model is a function with many numbers in it that can be adjusted, and training means
-# adjusting them. It can only work with numbers, so we cut every name into tokens, here single
-# characters, and give each token a number. Before every name we put a special token called
-# BOS, for "beginning of sequence". It is what the model sees when it has to predict the first
-# letter. After the last letter the same token comes again. The model has to predict it there,
-# as a sign that the name is over. So BOS is only read at the beginning, where it means start,
-# and only predicted at the end, where it means stop.
+# A model is a function with many adjustable numbers in it, and training means adjusting them.
+# A model can only work with numbers, so we cut every name into tokens, here single characters,
+# and give each token a number. Before every name we put a special token called BOS, for
+# "beginning of sequence". It is what the model sees when it has to predict the first letter.
+# After the last letter the same token comes again. The model has to predict it there, as a
+# sign that the name is over. So BOS is only read at the beginning, where it means start, and
+# only predicted at the end, where it means stop.
 #
-# The set of all different tokens is called the vocabulary. In our file these are the letters a
+# The set of all distinct tokens is called the vocabulary. In our file these are the letters a
 # to z, with the numbers 0 to 25, and BOS, with the number 26. So "anna" becomes 26 0 13 13 0
 # 26. The numbers are only labels. The fact that n is 13 and o is 14 doesn't make them similar.
 #
@@ -87,8 +87,8 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # number grew a little, how fast would the loss grow? That is the derivative of the loss with
 # respect to this number. We call it the number's gradient. (Mathematicians use this word for
 # the list of all these derivatives.) The code below finds all of them in a single backward
-# pass. This is automatic differentiation. Code that does it is often called autograd, and in
-# neural networks the method is known as backpropagation.
+# pass. This method is called reverse-mode automatic differentiation, and in neural networks it
+# is known as backpropagation. Code that does it is often called autograd.
 #
 # We can draw a computation as a graph. Its nodes are numbers, and they are joined by edges.
 # Take c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the
@@ -120,18 +120,18 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 #
 # There can be very many paths, so we don't walk them one by one. Instead, every node does its
 # part only once: for each of its edges, it multiplies its own gradient by the local gradient,
-# and passes the product on to the child. For that, its own gradient must be complete.
+# and passes the product on to the child. That only works once its own gradient is complete.
 #
 # Take h = 2 * a, then g = 3 * h, and then the sum g + h. The sum passes 1 on to g and 1 on to
 # h. Then g passes 3 on to h. Now h has 1 + 3 = 4, and passes 2 * 4 = 8 on to a. That is right,
 # because the sum is 8 * a. If h went before g, it would pass on only 2 * 1, and the 3 from g
 # would come too late.
 #
-# When is its gradient complete? A node gets its gradient from the results that were computed
-# from it, and all these are newer than the node. So we number the nodes as they are made, and
-# of all the nodes that wait for their turn, the newest goes first. The others that wait are
-# older, and lead only to nodes that are older still. So none of them can pass anything on to
-# the newest node, and its gradient is complete.
+# When is a node's gradient complete? A node gets its gradient from the results that were
+# computed from it, and all these are newer than the node. So we number the nodes as they are
+# made, and of all the nodes that are waiting, the newest goes first. Whatever gets its turn
+# later is older: the other nodes that wait, and everything that they lead to. So nothing can
+# be passed on to the newest node any more, and its gradient is complete.
 #
 # When Python sees a + b, it calls a.__add__(b). (This is called operator overloading.) So our
 # class can record the edges while it computes.
@@ -143,7 +143,7 @@ class Value:                                                    # remembers how 
         self.data = data                                        # the number itself
         self.grad = 0.0                                         # its gradient, from backward()
         self.edges = edges                                      # [(child, local_grad), ...]
-        self.order = next(counter)                              # its number, for backward()
+        self.order = next(counter)                              # its place in the order of making
 
     def __add__(self, other):                                   # a + b: both local gradients are 1
         other = other if isinstance(other, Value) else Value(other)
@@ -167,7 +167,9 @@ class Value:                                                    # remembers how 
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
     # The list "waiting" is a priority queue: heappop takes out the lowest number, so we store
-    # minus the order. Leaves don't wait, because they have no children.
+    # minus the order. Leaves don't wait, because they have no children. (They are not set back
+    # to 0 either, so if you call backward() twice, their gradients add up. We will make new
+    # leaves for every name.)
     def backward(self):
         self.grad = 1.0                                         # d(self) / d(self)
         waiting, found = [(-self.order, self)], {self}
@@ -199,9 +201,6 @@ class Value:                                                    # remembers how 
 # leads back to b, and the gradient of b is 1 * 2. backward() first comes to the sum, which
 # gives 1 to a * b and 1 to a. Then it comes to a * b, which gives 2 to b and 3 to a.
 #
-# Each edge passes on a gradient only once, although there can be many more paths than edges.
-# Take another example, y = x + x and z = y + y. Two paths lead from y to x, but four lead from
-# z to x. Every further step like this doubles the number of paths, but adds just two edges.
 a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
@@ -214,10 +213,9 @@ print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 # its partner. For example, if y holds the Values 3 and 4, then the dot product of [a, b] and y
 # is 3 * a + 4 * b. So its local gradient for a is 3, and for b it is 4.
 #
-# zip makes the edges. zip(x, y_data) pairs each Value of x with the number that it is
-# multiplied by, and zip(y, x_data) does the same for y. sumprod is the dot product of two
-# lists of plain numbers. (Python has had it since version 3.12. For older versions we make our
-# own.)
+# zip makes the edges. zip(x, y_data) pairs each Value of x with its partner, a plain number,
+# and zip(y, x_data) does the same for y. sumprod is the dot product of two lists of plain
+# numbers. (Python has had it since version 3.12. For older versions we make our own.)
 sumprod = getattr(math, "sumprod", lambda a, b: sum(map(operator.mul, a, b)))
 
 def dot(x, y):                                                  # [N], [N] -> a Value
@@ -230,12 +228,12 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # (Parameters are also called weights, but we will need that word for something else.)
 #
 # Each token has a row of numbers in the matrix "token". This row is called the token's
-# embedding, and it is all that the model ever sees of the token. At first its numbers are
-# random. Training gives them a meaning. If two letters are used in similar ways, for example
-# because the same letters tend to follow them, training can make their rows similar. In
-# section 10 we will see whether it did. The length of the row is the width, or embedding
-# dimension. Each position in a name has an embedding, too, in the matrix "position". The
-# number of positions is the block size. The model never looks at more tokens than that, so
+# embedding, and it is all that the model gets to see when this token comes in. At first its
+# numbers are random. Training gives them a meaning. If two letters are used in similar ways,
+# for example because the same letters tend to follow them, training can make their rows
+# similar. In section 10 we will see whether it did. The length of the row is the width, or
+# embedding dimension. Each position in a name has an embedding, too, in the matrix "position".
+# The number of positions is the block size. The model never looks at more tokens than that, so
 # this is also its context length.
 #
 # All the other matrices turn one vector into another. The dot product of the vector with the
@@ -257,7 +255,8 @@ def dot(x, y):                                                  # [N], [N] -> a 
 # First we write down the shapes. In our model, token and lm_head have 27 * 16 numbers each,
 # position has 16 * 16, and the four matrices of attention have 16 * 16 each. Inside, the MLP
 # uses vectors four times as long as the width, so its two matrices have 64 * 16 and 16 * 64.
-# That makes 4,192 parameters.
+# That makes 4,192 parameters. (That the width and the block size are both 16 is a
+# coincidence.)
 shapes = {"token": (vocab, width), "position": (block, width), "lm_head": (vocab, width)}
 for layer in range(layers):
     for role in "query", "key", "value", "output":              # attention
@@ -267,7 +266,7 @@ for layer in range(layers):
 
 # We will often want all parameters as one long list. This function cuts such a list into the
 # matrices. iter keeps our place in the list, and each islice takes the next nin numbers, one
-# row of a matrix. The functions below call such a dictionary of matrices model.
+# row of a matrix. Below, such a dictionary is called model.
 def matrices(numbers):                                          # [params] -> {name: [nout][nin]}
     rest = iter(numbers)
     return {name: [list(itertools.islice(rest, nin)) for _ in range(nout)]
@@ -279,19 +278,19 @@ def matrices(numbers):                                          # [params] -> {n
 # would stay equal forever, and do the work of just one number.
 #
 # To break this symmetry, we draw the parameters from a normal distribution around 0. Its
-# standard deviation, the typical distance from 0, is 0.08, which is simply a choice. Because
-# the numbers in lm_head are small, too, the logits are small at first, and the untrained model
-# has no strong preference for any token. The parameters are plain numbers. Whenever we need
-# gradients, we will make a Value of each.
+# standard deviation, roughly the typical distance from 0, is 0.08, which is simply a choice.
+# Because the numbers in lm_head are small, too, the logits are small at first, and the
+# untrained model has no strong preference for any token. The parameters are plain numbers.
+# Whenever we need gradients, we will make a Value of each.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
 print(f"num params: {len(untrained)}")
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
-# Here is the way ahead. Section 5 computes the logits for the next token from the tokens so
+# Here is the road map. Section 5 computes the logits for the next token from the tokens so
 # far, which is called the forward pass. Section 6 turns them into a loss, section 7 goes back
 # and finds the gradients, section 8 moves the parameters, and section 9 does this again and
-# again. First, five small functions. The function add takes two vectors and adds them number
-# by number, and transpose turns the columns of a matrix into rows.
+# again. First, five small functions. The function add takes two vectors and adds them element
+# by element, and transpose turns the columns of a matrix into rows.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
@@ -300,9 +299,9 @@ def transpose(matrix):                                          # [A][B] -> [B][
 
 # linear takes the dot product of a vector x with every row of a matrix. A dot product measures
 # how well two vectors match. Wherever two partners have the same sign, their product makes the
-# sum larger, and wherever their signs differ, smaller. (It also grows with the size of the
-# numbers.) Think of each row of the matrix as a pattern. Then the result says how well x
-# matches each pattern.
+# sum larger. Wherever their signs differ, it makes the sum smaller. (It also grows with the
+# size of the numbers.) Think of each row of the matrix as a pattern. Then the result says how
+# well x matches each pattern.
 def linear(x, matrix):                                          # [nin], [nout][nin] -> [nout]
     return [dot(x, row) for row in matrix]
 
@@ -365,8 +364,9 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # Then come the layers. Each layer has two parts. The first, attention, lets a token listen to
 # itself and the tokens before it. The second, the MLP, works on each token by itself. Each
 # part reads a normalized copy of x and adds its result to x. At the end, lm_head makes the
-# logits from x. (Most models normalize x once more before that. Ours doesn't.) The part of the
-# plan from the first x to the last x is one layer. With more layers, it repeats.
+# logits from x. (Most models normalize x once more before that. Ours leaves it out, to be
+# simpler.) The part of the plan from the first x to the last x is one layer. With more layers,
+# it repeats.
 #
 # The layers never replace x. They only add to it. This way of adding is called a residual
 # connection, because what a layer adds is a residual, the difference between the new x and the
@@ -377,6 +377,26 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # terms is 1. So there is always a path on which gradients come back along x through all the
 # layers unchanged. On all other paths they are multiplied by many local gradients. If most of
 # these are small, the product nearly vanishes, and if most are large, it explodes.
+
+# The MLP is the simpler part, so we begin with it. MLP is short for multilayer perceptron,
+# also called a feed-forward network. Each row of its matrix "up" is a pattern, and linear says
+# how well the normalized copy of x matches it. There are 4 * width patterns, a common choice.
+# Then relu turns negative numbers into 0, so that only patterns with a positive match have an
+# effect. A simple function between two matrices, like this one, is called an activation
+# function, and a pattern with its relu is called a neuron. The numbers that come out are
+# called hidden, because they are neither input nor output.
+#
+# Then the matrix "down" turns these numbers back into a vector as long as x. Say there are two
+# patterns, with the numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are
+# [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2
+# times the first column, [1, 3]. So each pattern has a column of "down", and the better the
+# pattern is matched, the more of its column is added to x.
+#
+# Why relu? Without it, a second matrix would be no gain. Suppose that "up" makes the numbers
+# 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
+# just 11 * a + 3 * b, and a single matrix could have made it. With relu in between, some of
+# the matches are turned into 0. Which ones depends on x, so the MLP can do different things
+# with different x's, and no single matrix can do that.
 
 # Attention is how a token collects information from the tokens before it. Since it happens
 # within a single text, it is also called self-attention. In short:
@@ -392,35 +412,36 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # What makes a token easy to find is not always what it has to say, so key and value are
 # different vectors. Query and key are different as well. If they were the same vector, a token
 # would usually match itself best, because all the products in the dot product would be
-# squares, which are never negative. In anna, for example, the second letter n might ask
-# whether a vowel came before. The key of the first a might say that there is a vowel here, and
-# its value might say which vowel it is.
+# squares, which are never negative. In anna, for example, the second n might ask whether a
+# vowel came before. The key of the first a might say that there is a vowel here, and its value
+# might say which vowel it is.
 #
-# Here is how a token listens, with vectors of 4 numbers as an example. Say that its query is
-# [2, 2, 0, 0]. It can listen to the token before it, which has the key [2, 0, 1, 0], and to
+# Here is how a token listens, with vectors of 4 numbers as an example. Suppose that its query
+# is [2, 2, 0, 0]. It can listen to the token before it, which has the key [2, 0, 1, 0], and to
 # itself, with the key [0, 1, 0, 3]. It compares its query with each of these keys by a dot
 # product, and gets 4 and 2. We divide these by 2, the square root of the number of elements,
 # for a reason that we will come to, and call the results scores. So the scores are 2 and 1.
 # softmax turns them into weights, which are 0.73 and 0.27. We say that our token attends to
 # these tokens, with these weights. Then it adds up the values, each multiplied by its weight.
 # If the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0], the sum is
-# [7.3, 2.7, 0, 0]. This is what our token has heard. (In the literature it is the output of
-# attention.)
+# [7.3, 2.7, 0, 0]. This is what our token has heard. (The literature calls this scaled
+# dot-product attention, and writes it as softmax(QKᵀ / √d) V.)
 #
 # At first the three matrices are random. But wherever listening more to a token would make the
 # loss smaller, training tends to change the matrices so that the query and that token's key
-# match better. In section 10, we will test how much attention helps with short names.
+# match better. In section 10, we will test how much attention helps with short names. (It will
+# be very little.)
 #
 # One softmax gives one set of weights, but a token may look for several things at once. So its
 # query, key and value, of 16 numbers each, are cut into four slices of 4 numbers, and all this
 # is done for each slice separately. Each slice comes from its own rows of the three matrices,
 # so it can have a meaning of its own. Each of these computations is called a head, and
-# together they make multi-head attention. (The name lm_head has nothing to do with them.)
+# together they make multi-head attention.
 #
 # One head might look for vowels, another for the beginning of the name. Nobody tells a head
-# what to look for. Training decides that, and what it finds often has no simple name. At the
-# end, the matrix "output" mixes what the heads have heard into one vector that can be added to
-# x.
+# what to look for. Training decides that, and what a head looks for often has no simple name.
+# At the end, the matrix "output" mixes what the heads have heard into one vector that can be
+# added to x. Without it, what a head has heard could only reach its own four numbers of x.
 #
 # We go through a name token by token. Each token first appends its key to one list and its
 # value to another, and then listens to everything in the two lists. It hears itself and the
@@ -433,51 +454,16 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # edges to the earlier tokens. (Large models use a KV cache only when they generate text. In
 # training, they handle all tokens at once, as we will in section 11.)
 
-# Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
-# are each +1 or -1 at random. Many of them cancel. Typically the sum is about 2 away from 0,
-# and a sum of 100 such terms is about 10 away from 0. That is the square root of the number of
-# terms. (To see why, square the sum of 4 terms. The squares of the terms make 4. The products
-# of two different terms are as often -1 as +1, so on average they make 0. So the square of the
-# sum is 4 on average, and the sum is typically 2 away from 0.)
-#
-# The terms of a real dot product have other sizes, but if two vectors are unrelated, their
-# signs are just as mixed, so the sum grows in the same way: with four times as many elements,
-# it is typically twice as large.
-#
-# Dividing by the square root cancels this growth. Without it, and with long vectors, softmax
-# could easily give one token a weight of nearly 1, and all others nearly 0. Then a small
-# change in the scores would make almost no difference, the gradients of the scores would be
-# nearly 0, and the matrices for query and key would hardly learn.
-
-# After attention comes the MLP, short for multilayer perceptron, also called a feed-forward
-# network. It deals with each token by itself. Each row of its matrix "up" is a pattern, and
-# linear says how well the normalized copy of x matches it. There are 4 * width patterns, a
-# common choice. Then relu turns negative numbers into 0, so that only patterns with a positive
-# match have an effect. A simple function between two matrices, like this one, is called an
-# activation function, and a pattern with its relu is called a neuron. The numbers that come
-# out are called hidden, because they are neither input nor output.
-#
-# Then the matrix "down" turns these numbers back into a vector as long as x. Say there are two
-# patterns, with the numbers 2 and 0 after relu, and a width of 2, and the rows of "down" are
-# [1, 5] and [3, 7]. Then the result is [2 * 1 + 0 * 5, 2 * 3 + 0 * 7], or [2, 6]. This is 2
-# times the first column, [1, 3]. So each pattern has a column of "down", and the better the
-# pattern is matched, the more of its column is added to x.
-#
-# Why relu? Without it, a second matrix would add nothing. Say that "up" makes the numbers
-# 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
-# just 11 * a + 3 * b, and a single matrix could have made it. With relu in between, some of
-# the matches are turned into 0. Which ones depends on x, so the MLP can do different things
-# with different x's, and no single matrix can do that.
-
-# Now the whole model, for one token. Line by line, it is the plan. The cache holds two lists
-# for each layer, the keys and the values of the tokens before this one. At first both are
-# empty. So the loop over the cache runs once for each layer. head is a Python slice, so
-# query[head] is query[0:4] for the first head. For the weighted sum, transpose gives us the
-# columns of the values: the first numbers of all the values, then the second numbers, and so
-# on. In our example, the first column is [10, 0], and its dot product with the weights is
-# 0.73 * 10 + 0.27 * 0 = 7.3. linear does this for every column.
+# Now the whole model, for one token. It follows the plan line by line. The cache holds one
+# pair of lists for each layer: the keys and the values of the tokens before this one. So the
+# loop over the cache is a loop over the layers. All vectors have width numbers, except for
+# hidden, which has 4 * width. head is a Python slice, so query[head] is query[0:4] for the
+# first head. For the weighted sum, transpose gives us the columns of the values: the first
+# numbers of all the values, then the second numbers, and so on. In our example, the first
+# column is [10, 0], and its dot product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3. linear
+# does this for every column.
 head_width = width // heads
-root = math.sqrt(head_width)
+root = math.sqrt(head_width)                                    # of the length of a head's key
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
 
 def gpt(model, token, position, cache):                         # -> logits [vocab]
@@ -499,9 +485,27 @@ def gpt(model, token, position, cache):                         # -> logits [voc
         x = add(x, linear(hidden, model["down", layer]))        # 9: add up their columns
     return linear(x, model["lm_head"])                          # a logit for each token
 
+# Why do we divide by the square root? A dot product is a sum. Imagine a sum of 4 terms that
+# are each +1 or -1 at random. Some of them cancel. Typically the sum is about 2 away from 0,
+# and a sum of 100 such terms is about 10 away from 0. That is the square root of the number of
+# terms. (To see why, square the sum of 4 terms. The squares of the terms make 4. The products
+# of two different terms are as often -1 as +1, so on average they make 0. So the square of the
+# sum is 4 on average, and the sum is typically 2 away from 0.)
+#
+# The terms of a real dot product have other sizes, but if two vectors are unrelated, their
+# signs are just as mixed, so the sum grows in the same way: with four times as many elements,
+# it is typically twice as large.
+#
+# Dividing by the square root cancels this growth. Without it, and with long vectors, the
+# scores could be so far apart that softmax gives one token a weight of nearly 1, and all
+# others nearly 0. Then a small change in the scores would make almost no difference, the
+# gradients of the scores would be nearly 0, and the matrices for query and key would hardly
+# learn.
+#
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Nor do the
 # weights, which come only from comparing queries with keys. So without positions, our model
-# could not tell in which order the earlier letters came.
+# could not tell in which order the earlier letters came. (With more layers it could, because
+# each earlier token has heard a different past.)
 #
 # Each token listens to itself and to all tokens before it. In a text that is twice as long,
 # there are about four times as many pairs of tokens to compare. So the cost grows with the
@@ -513,8 +517,9 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # translation. A GPT is only the half that writes. It is called decoder-only. GPT-2 (Radford
 # and colleagues, 2019) follows almost the same plan as our model. Its smallest version has 124
 # million parameters: 12 layers, a width of 768 and a context of 1,024 tokens. It differs in
-# details. For example, it adds a learned number, called a bias, to every number that linear
-# makes.
+# details. It has other functions in place of rmsnorm and relu, called LayerNorm and GELU. It
+# normalizes x before lm_head, and not after the embedding. It uses one matrix for both token
+# and lm_head. And it adds a learned number, called a bias, to most results of linear.
 
 # %% 6. Loss --------------------------------------------------------------------------------------
 # How surprised is the model by the token that actually comes next? If the model gave this
@@ -523,8 +528,8 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # p is one half, it is 0.69, and if p is one in a thousand, it is 6.91.
 #
 # Why a logarithm? The probability of a whole name is the product of the probabilities of its
-# tokens, each of them given the tokens before it. If a has a probability of 0.1 at the
-# beginning, and n one of 0.5 after a, then 0.1 * 0.5 = 0.05 is the probability that a name
+# tokens, each of them given the tokens before it. If "a" has a probability of 0.1 at the
+# beginning, and "n" one of 0.5 after "a", then 0.1 * 0.5 = 0.05 is the probability that a name
 # begins with "an". The logarithm turns this product into a sum, so the surprise of a name is
 # the sum of the surprises of its tokens. A small surprise means a large probability. So when
 # training makes the surprises small, it makes the training names more probable. This idea is
@@ -533,14 +538,15 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
 # letters gives 9 predictions, the last one for the BOS at the end. (The block has 16
-# positions, so of a very long name only the first 16 predictions count.) Each token's target
-# is the token after it. For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0) and
-# (0, 26).
+# positions, so of a name with more than 15 letters only the first 16 predictions count.) Each
+# token's target is the token after it. The targets come from the text itself, so nobody has to
+# label anything. This is called self-supervised learning. For anna, zip makes the pairs
+# (26, 0), (0, 13), (13, 13), (13, 0) and (0, 26).
 #
 # After each prediction we feed in the true token, not the model's guess, so that a wrong guess
 # doesn't spoil the rest. This is called teacher forcing. The loss of the name is the mean of
-# the surprises, so that long and short names count the same. This mean is called the
-# cross-entropy loss.
+# the surprises and not their sum, so that a long name doesn't count more than a short one.
+# This mean is called the cross-entropy loss.
 def loss_of(model, tokens):                                     # [BOS ... BOS] -> a Value
     cache = [([], []) for _ in range(layers)]                   # keys and values, still empty
     surprises = []
@@ -578,12 +584,12 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 #
 # We take the first number in the embedding of BOS, because every name uses it. (The gradient
 # of a number that is not used is 0, and checking it would prove nothing.) The matrix "token"
-# is the first in the list of parameters, so its row BOS starts at index BOS * width.
+# is the first in the list of parameters, so its row for BOS starts at index BOS * width.
 #
 # This tests one gradient of thousands. To measure all 4,192 in this way would take 8,384
 # forward passes. The backward pass finds them all at once, for about the cost of one more
-# forward pass, because it uses every edge just once. That is why we need it. (Section 12 will
-# compare all of them with those of a second engine.)
+# forward pass, because it uses every edge just once. (In large models, it costs about two.)
+# That is why we need it. (Section 12 will compare all of them with those of a second engine.)
 index = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -612,26 +618,27 @@ print(f"gradient of one parameter: {gradients[index]:.9f} by backward(), {measur
 # exponential moving averages, for every parameter. A running mean is a mean over the recent
 # past that slowly forgets what is older. One is the mean of the parameter's recent gradients.
 # If the names disagree, their gradients mostly cancel out in this mean. If they agree, it
-# stays large. The other is the mean of the squares of these gradients. Squares can't cancel
-# out, because they are never negative. So the root of their mean, the root mean square, is the
-# typical size of a gradient of this parameter, whatever its sign. (The mean of the absolute
-# values would be another typical size. Squares are simply what Adam uses.)
+# keeps their size. The other is the mean of the squares of these gradients. Squares can't
+# cancel out, because they are never negative. So the root of their mean, the root mean square,
+# is the typical size of a gradient of this parameter, whatever its sign. (The mean of the
+# absolute values would be another typical size. Squares are simply what Adam uses.)
 #
 # In statistics, the mean of the gradients and the mean of their squares are called the first
 # and the second moment, and Adam is short for adaptive moment estimation. Adam divides the
 # first mean by the typical size, multiplies the result by the rate, and subtracts it from the
 # parameter.
 #
-# Say that the gradient is always the same number g. Once they have settled, the two means are
-# g and g², and g / √(g²) is 1 or -1, whether g is large or tiny. So all parameters whose
+# Suppose that the gradient is always the same number g. Once they have settled, the two means
+# are g and g², and g / √(g²) is 1 or -1, whether g is large or tiny. So all parameters whose
 # gradients agree move by about the rate in every step. But if the sign of the gradient keeps
 # changing, the mean is near 0, and the parameter moves by much less.
 #
 # To update the first mean, we take 0.85 times its old value and add 0.15 times the new
 # gradient. With every name, the share of each older gradient shrinks by 15 percent. After 7
 # names only a third of it is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99
-# and 0.01. Then it takes 110 names before only a third is left, so the size that we divide by
-# changes slowly, and a single unusual name has little effect on it.
+# and 0.01. With these, it takes 110 names before only a third is left, so the size that we
+# divide by changes slowly. Where gradients come regularly, a single unusual name has little
+# effect on it.
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
@@ -650,15 +657,15 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
                for number, mean, square in zip(numbers, means, squares)]
     return numbers, means, squares
 
-# So what about the rare letter? Say that it is late in training, so that bias correction no
-# longer matters. If a gradient g comes after a long run of zeros, the first mean is 0.15 g.
+# So what about the rare letter? Suppose that we are late in training, so that bias correction
+# no longer matters. If a gradient g comes after a long run of zeros, the first mean is 0.15 g.
 # The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5 times the rate in
 # a single step, even if g is small.
 #
-# With each of the next names the first mean is 0.85 times as large, and the root hardly
-# changes. So the parameter moves by about 10 times the rate in total, because
-# 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the model learns a lot about a rare
-# letter from each of its few names.
+# With each of the next names, which don't contain the letter, the first mean is 0.85 times as
+# large, and the root hardly changes. So the parameter moves by about 10 times the rate in
+# total, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the embedding of a
+# rare letter can move a useful distance, although it occurs in few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999, and here they would do about as
 # well. On a model this small, even plain gradient descent comes close, with a much larger
@@ -674,14 +681,15 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # How can we tell that the model is learning? Some names are harder than others, so the loss
 # jumps up and down. Watch the perplexity instead, which is exp of the mean loss of the last
 # 100 names. exp undoes the logarithm: a model that knows nothing has a loss of log 27 and a
-# perplexity of 27. (The first line of our run shows a little more, for the reason given in
+# perplexity of 27. (At the very first step it is a little more, for the reason given in
 # section 6.) Our model's perplexity falls quickly at first, and then slowly, to about 12. A
 # table that only counts pairs of letters reaches about 13, as section 10 will show.
 #
 # A perplexity of 12 means that the model is as unsure as if it had to choose among 12 equally
 # likely tokens. On new names it can't fall to 1, because nobody can know for certain which
 # letter comes next. The mean over a hundred names still fluctuates, so small ups and downs
-# mean nothing.
+# mean nothing. Usually, the mean is over all tokens. Ours is over names, which gives a
+# slightly different number.
 #
 # The next function prints a line of progress after each step. The bar at its end shows the
 # perplexity, and is cut off at 30. In a terminal, each line overwrites the last, but every
@@ -700,8 +708,9 @@ def report(losses, steps):
 # yourself, with more steps than --steps.)
 #
 # You can stop the training with Ctrl-C. The program then discards the unfinished step, and
-# goes on with what has been learned so far. If the rate is far too high, the numbers grow
-# until Python can't compute with them any more, and the program says so.
+# goes on with what has been learned so far. (moved keeps the new numbers until the whole step
+# is complete.) If the rate is far too high, the numbers grow until Python can't compute with
+# them any more, and the program says so.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -713,8 +722,7 @@ def train(engine, steps):                                       # -> numbers, lo
             loss, gradients = engine(numbers, tokens)
             moved = adam(numbers, gradients, means, squares, rate, step + 1)
             seconds += time.perf_counter() - began
-            numbers, means, squares = moved                     # now the step is complete
-            losses.append(loss)
+            numbers, means, squares, losses = *moved, losses + [loss]
             report(losses, steps)
     except KeyboardInterrupt:
         print("\nstopped early")
@@ -741,10 +749,10 @@ trained, losses, seconds = train(autograd, 0 if args.fast else args.steps)
 # Using a trained model is called inference. Its parameters no longer change. Our model makes
 # up names. It starts with BOS, computes the probabilities of the next token, and draws one at
 # random: a token with probability 0.2 is drawn one time in five. This token is then the next
-# input, and so it goes on, until BOS is drawn again or the block is full. This is the
-# "generative" in GPT. A model that continues from its own output, like this, is called
-# autoregressive. Always taking the likeliest token is called greedy decoding. Ours would then
-# say the same name every time.
+# input, and so it goes on, until BOS is drawn or the block is full. This is the "generative"
+# in GPT. A model that continues from its own output, like this, is called autoregressive.
+# Always taking the likeliest token is called greedy decoding. Ours would then say the same
+# name every time.
 #
 # The logits are first divided by a temperature. At 1 the model uses the probabilities that it
 # has learned. Take two tokens with probabilities 0.8 and 0.2. softmax makes probabilities that
@@ -769,17 +777,18 @@ def generate(numbers):                                          # [params] -> a 
     return name
 
 # Let's hear what the model says and, for comparison, what it said before training. We also
-# print which of its names it was trained on. With the default settings, it is none of the
-# twenty. One of them, elina, is elsewhere in our file, but was not among the thousand names of
-# the training. So the model found a real name that it had never seen. The names from before
-# training are random letters, and often as long as the block allows, because BOS comes only
-# about once in 27 tokens.
+# print which of these names it was trained on. With the default settings, it is none of the
+# twenty. One of them, elina, appears elsewhere in our file, but was not among the thousand
+# names of the training. So the model found a real name that it had never seen. The names from
+# before training are random letters, and often as long as the block allows, because BOS comes
+# only about once in 27 tokens.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Closest means the smallest distance, as math.dist measures it: the square root of the sum
-# of the squared differences. Nobody told the model about vowels. Yet in our run, the closest
-# embeddings are those of the other vowels. That's probably because the same letters tend to
-# follow all vowels. (With another seed, a consonant may slip in among them.)
+# of the squared differences. Nobody told the model about vowels. Before training, the closest
+# to a were o, z, d and k. After it, they are the other vowels, and it is the same for i and e.
+# That's probably because the same letters tend to follow all vowels. (With another seed, a
+# consonant may slip in among them.)
 def show(numbers, seen):                                        # [params], the names trained on
     names = [generate(numbers) for _ in range(args.samples)]
     for i, name in enumerate(names, start=1):
@@ -819,8 +828,9 @@ if not args.fast:
 # BOS. And don't read anything into the order of the last three figures. With other seeds, all
 # the figures change by a few hundredths, and the last three can change places.
 #
-# So why attention at all? In longer texts, and in larger models, it pays off, because it can
-# fetch something from far back in the text. This program is too small to show that.
+# So why attention at all? It can fetch something from far back in the text. In longer texts
+# and larger models, that pays off. Even here, it begins to show in a longer training: after
+# 5,000 steps, the loss is 2.417 with attention and 2.438 without.
 #
 # (The figures come from changed copies of this program. To try it yourself, delete the line of
 # step 6 in gpt, or leave out the position in the first line of gpt. You will see the
@@ -845,12 +855,12 @@ if not args.fast:
 # Two helpers first. dots takes the dot product of every row of a with every row of b. It does
 # what linear does, for many vectors at once. rowwise applies a function row by row. For
 # example, rowwise(add, a, b) adds the first rows of a and b, then the second rows, and so on.
-# (The star means that it takes any number of tables.)
+# (The star means that it takes any number of matrices.)
 def dots(a, b):                                                 # [A][N], [B][N] -> [A][B]
     return [[sumprod(row, other) for other in b] for row in a]
 
-def rowwise(function, *tables):                                 # a list of the results
-    return [function(*rows) for rows in zip(*tables)]
+def rowwise(function, *matrices):                               # a list of the results
+    return [function(*rows) for rows in zip(*matrices)]
 
 # Dots. First for a single row of a. Then y_i is the dot product of this row with row i of b,
 # which is Σ_j a_j b_ij. (Here b_ij is number j in row i of b.) In this sum, a_j is multiplied
@@ -915,7 +925,7 @@ def rmsnorm_back(dy, x, y):                                     # -> dx
 # The first factor, exp(x_i), depends on x_j only if i = j. So y_j has a second path, with the
 # derivative exp(x_j) / total = y_j. We multiply by dy_i and add up:
 #     dx_j = y_j dy_j - Σ_i dy_i y_i y_j = y_j (dy_j - Σ_i dy_i y_i)
-# Say that y_1 is 1 and all other y_j are 0. Then Σ_i dy_i y_i is dy_1. So dx_1 is
+# Suppose that y_1 is 1 and all other y_j are 0. Then Σ_i dy_i y_i is dy_1. So dx_1 is
 # 1 * (dy_1 - dy_1), which is 0, and every other dx_j is 0 because y_j is 0. No gradient gets
 # back. This is what section 5 said about large scores.
 def softmax_forward(x):                                         # [N] -> [N]
@@ -953,9 +963,13 @@ def attention_forward(q, k, v):                                 # -> [T][16], we
     return join(heard), weights
 
 # So attention consists of dots, softmax and dots again, and we know the way back through each
-# of them. Say that token t listens to token u. Then weight_tu is a single number, while
-# heard_t, v_u, q_t and k_u are rows of numbers:
-#     dweight_tu = dheard_t · v_u               a dot product, by dots_back
+# of them. Say that token t listens to token u. Then product_tu and weight_tu are single
+# numbers, while q_t, k_u, v_u and heard_t are rows of numbers. On the way forward, they are
+#     product_tu = q_t · k_u                    · means the dot product
+#     weight_tu                                 from the row product_t / root, by softmax
+#     heard_t = Σ_u weight_tu v_u               the weighted sum of the values
+# and on the way back,
+#     dweight_tu = dheard_t · v_u               by dots_back
 #     dv_u = Σ_t weight_tu dheard_t             from every token t that listens, by dots_back
 #     dscore_tu                                 from the row dweight_t, by softmax_back
 #     dproduct_tu = dscore_tu / root            because a score is a product divided by root
@@ -964,17 +978,20 @@ def attention_forward(q, k, v):                                 # -> [T][16], we
 # Where a weight is 0, softmax_back makes dscore 0, too. So where a token can't listen, no
 # gradient goes back.
 #
-# Take the example of section 5 again. The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0]
-# and [0, 1, 0, 3], the weights 0.73 and 0.27, and the values [10, 0, 0, 0] and [0, 10, 0, 0].
-# Say that dheard is [0.1, 0, 0, 0]. Its dot products with the two values give
-# dweights = [1, 0]. In softmax's rule, Σ_i dy_i y_i is 1 * 0.73 + 0 * 0.27, or 0.73. So
-# dscores is 0.73 * (1 - 0.73) = 0.2 for the first token and 0.27 * (0 - 0.73) = -0.2 for the
-# second. The loss grows with the first score, so training tends to lower it, and then our
-# token listens less to the first and more to the second. Divided by root, which is 2, that
-# makes 0.1 and -0.1. So dq is 0.1 times the first key minus 0.1 times the second, or
-# [0.2, -0.1, 0.1, -0.3]. The first key gets 0.1 times the query, or [0.2, 0.2, 0, 0], and the
-# second gets minus that. The first value gets 0.73 times dheard, and the second gets 0.27
-# times dheard.
+# Here is the way back through the example of section 5, for the token that heard two others.
+# The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0] and [0, 1, 0, 3], and the values were
+# [10, 0, 0, 0] and [0, 10, 0, 0]. Suppose that dheard is [0.1, 0, 0, 0].
+#                                  for the first          for the second
+#     weights                      0.73                   0.27
+#     dweights                     0.1 * 10 = 1           0
+#     dscores                      0.73 (1 - 0.73) = 0.2  0.27 (0 - 0.73) = -0.2
+#     dproducts                    0.2 / 2 = 0.1          -0.2 / 2 = -0.1
+#     gradient of the key          0.1 times the query    -0.1 times the query
+#     gradient of the value        0.73 times dheard      0.27 times dheard
+# In dscores, 0.73 is the sum Σ_i dy_i y_i of softmax's rule, 1 * 0.73 + 0 * 0.27. The gradient
+# of the query is 0.1 times the first key minus 0.1 times the second, or
+# [0.2, -0.1, 0.1, -0.3]. The loss grows with the first score, so training tends to lower that
+# score, and then our token listens less to the first and more to the second.
 def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv: [T][16]
     dq, dk, dv = [], [], []
     for dh, qh, kh, vh, wh in zip(split(dheard), split(q), split(k), split(v), weights):
@@ -1015,8 +1032,8 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # tokens at once.
 #
 # x1 is x after step 6, and n1 is its normalized copy. The list kept holds what the backward
-# pass will need from each layer, including the x that came into it. (This is why training
-# needs more memory than inference.)
+# pass will need from each layer, including the x that came into it. (This is one reason why
+# training needs more memory than inference.)
 #
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
@@ -1099,9 +1116,9 @@ for name in docs[0], max(docs, key=len):
         sys.exit("the two engines disagree")
 print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the largest one")
 
-# Now the explicit engine trains, from the same initial parameters, on the same names, with the
-# same Adam. Every loss will be the same as before, up to rounding. (If you stopped the first
-# training, this one makes as many steps.)
+# Now we train with the explicit engine, from the same initial parameters, on the same names,
+# with the same Adam. Every loss will be the same as before, up to rounding. (If you stopped
+# the first training, this one stops after the same number of steps.)
 #
 # Why is this engine faster? It makes no Values and no edges. And on the way back, where
 # autograd goes from edge to edge in Python, it makes dot products, which a built-in function
@@ -1111,6 +1128,7 @@ print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the la
 # PyTorch, the most widely used library for deep learning, combines the two ideas. It has
 # autograd, but each node of its graph is an operation on whole matrices and knows its own
 # backward function, like our pairs.
+print("training with the explicit engine:")
 if args.fast:
     trained, losses, seconds = train(explicit, args.steps)
     show(trained, docs[:len(losses)])

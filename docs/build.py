@@ -60,7 +60,7 @@ MAKES = {
     ("gpt", "return "): "logits",
     ("loss_of", "probs = "): "probs", ("loss_of", "surprises.append("): "surprises", ("loss_of", "return "): "loss",
     ("generate", "logits = "): "logits", ("generate", "probs = "): "probs",
-    ("train", "losses.append("): "losses",
+    ("train", "numbers, means, squares, losses"): "losses",
     ("explicit", "sums = "): "sums", ("explicit", "x = x0 = "): "x0", ("explicit", "n = "): "n", ("explicit", "q = "): "query",
     ("explicit", "k = "): "key", ("explicit", "v = "): "value", ("explicit", "heard, "): "heard",
     ("explicit", "x1 = "): "x1", ("explicit", "n1 = "): "n1", ("explicit", "hidden = rowwise("): "hidden",

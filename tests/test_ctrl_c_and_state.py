@@ -120,6 +120,37 @@ def test_ctrl_c_while_a_line_is_printed_leaves_the_step_of_that_line(flags, engi
     assert holds(lecture, after[engine, step])
 
 
+@pytest.mark.parametrize("engine", ["autograd", "explicit"])
+def test_ctrl_c_before_any_line_of_the_loop_leaves_numbers_and_losses_of_the_same_step(engine, after):
+    lecture = load(*FLAGS)
+    end = 1 + SCRIPT.read_text(encoding="utf-8").split("\n").index("    except KeyboardInterrupt:")
+
+    def interrupted(place):
+        """What train returns if this line after the first step is not reached, and how many lines were missing to it."""
+        left = [place]
+
+        def by_line(frame, event, argument):
+            if event == "line" and frame.f_lineno < end and len(frame.f_locals.get("losses", [])) >= 1:
+                left[0] -= 1
+                if not left[0]:
+                    raise KeyboardInterrupt
+            return by_line
+
+        sys.settrace(lambda frame, event, argument: by_line if frame.f_code is lecture.train.__code__ else None)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                return lecture.train(getattr(lecture, engine), STEPS), left[0]
+        finally:
+            sys.settrace(None)
+
+    place, left = 0, 0
+    while not left > 0:                                  # until there are fewer lines than that
+        place += 1
+        (numbers, losses, _), left = interrupted(place)
+        assert numbers == after[engine, len(losses)]
+    assert place > 2 * 7                                 # two steps, each with more lines than this
+
+
 def test_on_a_terminal_the_line_that_was_updated_in_place_is_ended(stopped):
     assert "\r\nstopped early\nsample" in stopped(FLAGS, 4, terminal=True)[1]
 

@@ -18,7 +18,9 @@ def compared(results, explicit_results, *flags):
     source = before(12, "autograd, explicit = slow, fast")
     _, screen = watch(*SMALL, "--steps", 0, "--samples", 0, *flags, source=source,
                       slow=lambda numbers, tokens: next(slow), fast=lambda numbers, tokens: next(fast))
-    return screen.getvalue().splitlines()[-1]
+    told, heading = screen.getvalue().splitlines()[-2:]
+    assert heading == "training with the explicit engine:"
+    return told
 
 
 def bent(name, place, by):

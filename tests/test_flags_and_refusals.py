@@ -44,7 +44,7 @@ def test_help_names_every_flag_with_its_default_in_any_folder(tmp_path):
         ("data", "2"), ("fast", "11"), ("seed", "2"), ("width", "4"), ("block", "4"), ("layers", "5"), ("heads", "5"), ("rate", "8"),
         ("steps", "9"), ("samples", "10"), ("temperature", "10")]
     assert dict(re.findall(r"--(\w+) (?:[A-Z]+ )?([a-z][^()]*) \(section", text)) == {
-        "data": "the names", "fast": "train only the fast engine", "seed": "the seed of the random numbers",
+        "data": "the names", "fast": "use only the fast engine", "seed": "the seed of the random numbers",
         "width": "how many numbers represent a token", "block": "how many tokens the model can look at",
         "layers": "how many layers, each with attention and an MLP", "heads": "how many attention heads in each layer",
         "rate": "the learning rate at the start", "steps": "how many steps to train, one name per step",

@@ -483,6 +483,9 @@ def test_the_losses_that_section_10_names_are_those_of_docs_parts_json():
     assert len(named) == len(variants)
     for (loss, words), (start, variant) in zip(named, variants.items()):
         assert words.startswith(start) and float(loss) == FIGURES["1000"][variant]["tenths"][-1]
+    spoken = " ".join(SOURCE.replace("\n#", "").split())
+    with_it, without = re.search(r"after 5,000 steps, the loss is (\S+) with attention and (\S+) without\.", spoken).groups()
+    assert [float(with_it), float(without)] == [FIGURES["5000"][v]["tenths"][-1] for v in ("the whole", "no attention")]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

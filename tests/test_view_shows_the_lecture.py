@@ -155,7 +155,7 @@ def test_a_number_has_the_colour_of_its_kind(chromium, default):
         if kind != "plain" and re.fullmatch(r"d([a-z]|[a-z]\d|w[a-z]|n_[a-z]|[a-z]{4,})", name): assert kind == "gradient", name
         assert (text == "–") <= (kind == "time")
     for name in ("self.grad", "child.grad", "local_grad", "gradients", "explicit_gradients", "measured", "dy", "dx",
-                 "dx1", "dn1", "dn", "dn_v", "dn_k", "dn_q", "dhidden", "dlogits", "dproduct", "dheard", "dq", "dk", "dv",
+                 "dx1", "dn1", "dn", "dn_v", "dn_k", "dn_q", "dhidden", "dlogits", "dproducts", "dheard", "dq", "dk", "dv",
                  'dw["lm_head"]', 'dw["position"][t]', 'dw["up", layer]'):
         assert kinds[name] - {"plain"} == {"gradient"}, name           # plain: still an empty list
     for name in "loss", "losses", "surprises", "explicit_loss", "explicit_losses":
@@ -334,5 +334,5 @@ def test_indices_are_lowered_and_powers_raised_and_names_of_code_are_not(chromiu
         lowered = page.evaluate("[...document.querySelectorAll('sub')].map(e => e.previousSibling.previousSibling.textContent.match(/\\w*Σ?$/)[0] + ' ' + e.textContent)")
         raised = page.evaluate("[...document.querySelectorAll('sup')].map(e => e.textContent)")
         marks = page.evaluate("[...document.querySelectorAll('.mark')].filter(e => e.getClientRects().length).length")
-    assert {"x tj", "dw ij", "Σ t", "weight tu"} <= set(lowered) and {"-1/2", "-3/2"} == set(raised) and not marks
+    assert {"a j", "db ij", "Σ t", "weight tu"} <= set(lowered) and {"-1/2", "-3/2"} == set(raised) and not marks
     assert not any(name.split()[0] in ("softmax", "head", "lm", "relu") for name in lowered)
