@@ -484,7 +484,8 @@ def test_the_losses_that_section_10_names_are_those_of_docs_parts_json():
     for (loss, words), (start, variant) in zip(named, variants.items()):
         assert words.startswith(start) and float(loss) == FIGURES["1000"][variant]["tenths"][-1]
     spoken = " ".join(SOURCE.replace("\n#", "").split())
-    with_it, without = re.search(r"after 5,000 steps, the loss is (\S+) with attention and (\S+) without\.", spoken).groups()
+    pattern = r"With 5,000 steps, the mean loss of the last 500 names is (\S+) with attention and (\S+) without\."
+    with_it, without = re.search(pattern, spoken).groups()
     assert [float(with_it), float(without)] == [FIGURES["5000"][v]["tenths"][-1] for v in ("the whole", "no attention")]
 
 
@@ -574,6 +575,16 @@ def test_the_first_losses_of_other_seeds_and_of_a_wide_model_are_as_stated():
     default, one, two, three, wide = [f"{loss:.2f}" for loss in losses]
     assert f"is {default} with the default seed, and {one}, {two} and {three} with" in answer("first loss")
     assert f"the first loss is {wide}:" in answer("wide model")
+
+
+def test_the_letters_and_the_name_that_section_10_tells_of_are_those_of_the_data(untrained):
+    spoken = " ".join(SOURCE.replace("\n#", "").split())
+    said = re.search(r"Before training, the closest to a were (.), (.), (.) and (.)\.", spoken).groups()
+    rows = dict(zip(untrained.letters, untrained.matrices(untrained.untrained)["token"]))
+    squares = {letter: sum((a - b) ** 2 for a, b in zip(row, rows["a"])) for letter, row in rows.items()}
+    assert said == tuple(sorted(squares, key=squares.get)[1:5])
+    assert "One of them, elina, appears elsewhere in our file" in spoken
+    assert "elina" in untrained.docs[1000:]
 
 
 @pytest.mark.long
