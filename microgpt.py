@@ -1,17 +1,17 @@
-# microgpt: how a GPT is trained and how it speaks. This lecture is a program. In about a
-# minute, it reads a list of names, learns what names look like, and makes up new ones. GPT
-# stands for generative pretrained transformer. By the end, you will know what all three words
-# mean. The model and the name are Andrej Karpathy's.
+# microgpt: how a GPT is trained and how it speaks. This program reads a list of names, learns
+# what names look like, and makes up new ones. GPT stands for generative pretrained
+# transformer. At the end, you will know all three words. Model and name are Andrej Karpathy's.
 #
-# A vector is a list of numbers, and a matrix is a list of vectors, its rows. Beside the code,
-# [N] means a vector of N numbers, and [A][B] a matrix with A rows of B numbers.
+# Sections 1 to 4 prepare the data and the model. Section 5 predicts the next letter, section 6
+# says how wrong the prediction was, section 7 finds out what each number of the model had to
+# do with it, section 8 corrects these numbers, and section 9 does this a thousand times. In
+# section 10 the model speaks. Sections 11 and 12 build it once more, by hand, and compare.
 import argparse, contextlib, gc, heapq, itertools, math, operator, pathlib
 import random, signal, sys, time
 
 # %% 1. Setup -------------------------------------------------------------------------------------
-# Here are the settings, each with its usual value and its minimum. Their sections will explain
-# them. To change one, type for example: python microgpt.py --steps 200
-settings = [
+# To change one of these settings, type for example: python microgpt.py --steps 200
+settings = [                                                    # name, value, minimum, meaning
     ("seed", 42, 0, "the seed of the random numbers (section 2)"),
     ("width", 16, 1, "how many numbers represent a token (section 4)"),
     ("block", 16, 1, "how many tokens the model can look at (section 4)"),
@@ -74,8 +74,9 @@ vocab = len(letters) + 1                                        # the size of th
 def encode(name):                                               # "anna" -> [26, 0, 13, 13, 0, 26]
     return [BOS] + [letters.index(letter) for letter in name] + [BOS]
 
-# The next three lines have nothing to do with GPT. They keep some terminals from crashing the
-# program, and they let it end quietly when another program stops reading its output.
+# The next three lines have nothing to do with GPT. They keep the program from crashing on
+# terminals that can't show every letter, and let it end quietly when another program stops
+# reading its output.
 with contextlib.suppress(AttributeError):                       # some systems lack these
     sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -85,10 +86,10 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # Here, learning means making an error smaller. Our error will be a single number, the loss,
 # and it will be computed from thousands of other numbers. For each of them we ask: if this
 # number grew a little, how fast would the loss grow? That is the derivative of the loss with
-# respect to this number. We call it the number's gradient. (Mathematicians use this word for
-# the list of all these derivatives.) The code below finds all of them in a single backward
-# pass. This method is called reverse-mode automatic differentiation, and in neural networks it
-# is known as backpropagation. Code that does it is often called autograd.
+# respect to this number. We call it the number's gradient. (Strictly, it is a partial
+# derivative, and the gradient is the list of all of them.) The code below finds all of them in
+# a single backward pass. This method is called reverse-mode automatic differentiation, and in
+# neural networks it is known as backpropagation. Code that does it is often called autograd.
 #
 # We can draw a computation as a graph. Its nodes are numbers, and they are joined by edges.
 # Take c = a * b. Now c remembers two edges, one to a and one to b. We call a and b the
@@ -128,10 +129,11 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # would come too late.
 #
 # When is a node's gradient complete? A node gets its gradient from the results that were
-# computed from it, and all these are newer than the node. So we number the nodes as they are
-# made, and of all the nodes that are waiting, the newest goes first. Whatever gets its turn
-# later is older: the other nodes that wait, and everything that they lead to. So nothing can
-# be passed on to the newest node any more, and its gradient is complete.
+# computed from it, and all these are newer than the node. A node that has received something
+# but has not yet passed anything on is waiting. So we number the nodes as they are made, and
+# the newest waiting node always goes first. Whatever gets its turn later is older: the other
+# nodes that wait, and everything that they lead to. So nothing can be passed on to the newest
+# node any more, and its gradient is complete.
 #
 # When Python sees a + b, it calls a.__add__(b). (This is called operator overloading.) So our
 # class can record the edges while it computes.
@@ -166,10 +168,10 @@ class Value:                                                    # remembers how 
     __radd__, __rmul__ = __add__, __mul__                       # 2 + a, 2 * a; sum() needs 0 + a
     def __repr__(self): return f"Value(data={self.data}, grad={self.grad})"
 
-    # The list "waiting" is a priority queue: heappop takes out the lowest number, so we store
-    # minus the order. Leaves don't wait, because they have no children. (Their gradients are
-    # not set back to 0. If you call backward() twice, they add up, so we will make new leaves
-    # for every name.)
+    # The list "waiting" is a priority queue: heappop takes out the entry with the lowest
+    # number, so we store minus the order. Leaves don't wait, because they have no children.
+    # (Nor are their gradients reset to 0. If you call backward() twice, they add up, so we
+    # will make new leaves for every name.)
     def backward(self):
         self.grad = 1.0                                         # d(self) / d(self)
         waiting, found = [(-self.order, self)], {self}
@@ -205,6 +207,9 @@ a, b = Value(2.0), Value(3.0)
 (a * b + a).backward()
 print(f"gradients of a * b + a at a = 2, b = 3: {a.grad} for a, {b.grad} for b")
 
+# A vector is a list of numbers, and a matrix is a list of vectors, its rows. Beside the code,
+# [N] means a vector of N numbers, and [A][B] a matrix with A rows of B numbers.
+#
 # A dot product multiplies two vectors element by element and adds up the products. Built
 # from * and +, a dot product of 16 terms would make about 30 Values. We will need many dot
 # products, so we make each of them a single Value.
@@ -266,7 +271,8 @@ for layer in range(layers):
 
 # We will often want all parameters as one long list. This function cuts such a list into the
 # matrices. iter keeps our place in the list, and each islice takes the next nin numbers, one
-# row of a matrix. Below, such a dictionary is called model.
+# row of a matrix. The result is a dictionary from each name to its matrix. Below, this
+# dictionary is called model.
 def matrices(numbers):                                          # [params] -> {name: [nout][nin]}
     rest = iter(numbers)
     return {name: [list(itertools.islice(rest, nin)) for _ in range(nout)]
@@ -281,16 +287,14 @@ def matrices(numbers):                                          # [params] -> {n
 # standard deviation, roughly the typical distance from 0, is 0.08, which is simply a choice.
 # Because the numbers in lm_head are small, too, the logits are small at first, and the
 # untrained model has no strong preference for any token. The parameters are plain numbers.
-# Whenever we need gradients, we will make a Value of each.
+# Whenever we need gradients, we will wrap each one in a Value.
 untrained = [random.gauss(0, 0.08) for nout, nin in shapes.values() for _ in range(nout * nin)]
 print(f"num params: {len(untrained)}")
 
 # %% 5. Forward pass ------------------------------------------------------------------------------
-# Here is the road map. Section 5 computes the logits for the next token from the tokens so
-# far, which is called the forward pass. Section 6 turns them into a loss, section 7 goes back
-# and finds the gradients, section 8 moves the parameters, and section 9 does this again and
-# again. First, five small functions. The function add takes two vectors and adds them element
-# by element, and transpose turns the columns of a matrix into rows.
+# This section computes the logits for the next token from the tokens so far, which is called
+# the forward pass. First, five small functions. The function add takes two vectors and adds
+# them element by element, and transpose turns the columns of a matrix into rows.
 def add(x, y):                                                  # [N], [N] -> [N]
     return [xi + yi for xi, yi in zip(x, y)]
 
@@ -327,15 +331,16 @@ def softmax(scores):                                            # [N] -> [N]
 # rmsnorm rescales a vector to a standard magnitude (Zhang and Sennrich, 2019). RMS stands for
 # root mean square, the square root of the mean of the squares. We divide every number by it.
 # After that, the mean of the squares is 1. (The 1e-5 changes it a little, but keeps us from
-# dividing by 0.) Attention and the MLP will read normalized vectors, so they always get
-# numbers of about the same size, even if x grows from layer to layer.
+# dividing by 0. The usual RMSNorm also multiplies every number by a learned one.) Attention
+# and the MLP will read normalized vectors, so they always get numbers of about the same size,
+# even if x grows from layer to layer.
 def rmsnorm(x):                                                 # [N] -> [N]
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5                 # 1 / root mean square
     return [xi * scale for xi in x]
 
-# Now the plan of the model for one token, from the top to the bottom. Only attention looks at
-# other tokens. The numbers on its right are the steps of a layer. The code below has the same
-# numbers beside its lines.
+# Now the plan of the model for one token, from top to bottom. Only attention looks at other
+# tokens. The numbers on the right of the plan are the steps of a layer. The code below has the
+# same numbers beside its lines.
 #
 #     token + position
 #            |
@@ -356,7 +361,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # for the letter and the last six for the position. If the letter's embedding is near 0 in the
 # last six, and the position's in the first ten, nothing is lost in the sum.
 #
-# Every position in a name has its own x. The two n's of anna share a row of the matrix token,
+# Every position in a name has its own x. The two n's in anna share a row of the matrix token,
 # but they have different positions, so they have different x's. The sum is small at first, so
 # we normalize it, and x starts out with numbers of about size 1. (The first layer begins by
 # normalizing it once more. That changes almost nothing, but this way all layers are the same.)
@@ -376,7 +381,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # The stream also helps the gradients. The derivative of a sum with respect to each of its
 # terms is 1. So there is always a path on which gradients come back along x through all the
 # layers unchanged. On all other paths they are multiplied by many local gradients. If most of
-# these are small, the product nearly vanishes, and if most are large, it explodes.
+# these are small, the product nearly vanishes, and if most are large, it explodes. These are
+# known as vanishing and exploding gradients.
 
 # The MLP is the simpler part, so we begin with it. MLP is short for multilayer perceptron,
 # also called a feed-forward network. Each row of its matrix "up" is a pattern, and linear says
@@ -392,14 +398,15 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # times the first column, [1, 3]. So each pattern has a column of "down", and the better the
 # pattern is matched, the more of its column is added to x.
 #
-# Why relu? Without it, a second matrix would be no gain. Suppose that "up" makes the numbers
-# 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second. That is
-# just 11 * a + 3 * b, and a single matrix could have made it. With relu in between, some of
-# the matches are turned into 0. Which ones depends on x, so the MLP can do different things
-# with different x's, and no single matrix can do that.
+# Why relu? Without it, a second matrix would gain us nothing. Suppose that "up" makes the
+# numbers 2 * a + b and a, and that "down" takes 3 times the first plus 5 times the second.
+# That is just 11 * a + 3 * b, and a single matrix could have made it. With relu in between,
+# some of the matches are turned into 0. Which ones depends on x, so the MLP can do different
+# things with different x's, and no single matrix can do that.
 
-# Attention is how a token collects information from the tokens before it. Since it happens
-# within a single text, it is also called self-attention. In short:
+# Attention is how a token collects information from itself and the tokens before it. Because
+# queries, keys and values all come from the same text, it is also called self-attention. In
+# short:
 #
 #   query and keys --> scores --> softmax --> weights --> weighted sum of the values
 #
@@ -493,9 +500,9 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # of two different terms are as often -1 as +1, so on average they make 0. So the square of the
 # sum is 4 on average, and the sum is typically 2 away from 0.)
 #
-# The terms of a real dot product have other sizes, but if two vectors are unrelated, their
-# signs are just as mixed, so the sum grows in the same way: with four times as many elements,
-# it is typically twice as large.
+# The terms of a real dot product are not just +1 and -1, but if two vectors are unrelated,
+# their signs are just as mixed, so the sum grows in the same way: with four times as many
+# elements, it is typically twice as large.
 #
 # Dividing by the square root cancels this growth. Without it, and with long vectors, the
 # scores could be so far apart that softmax gives one token a weight of nearly 1, and all
@@ -617,13 +624,13 @@ print(f"gradient of one parameter: {gradients[index]:.9f} by backward(), {measur
 # size of its gradients.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
-# exponential moving averages, for every parameter. A running mean is a mean over the recent
-# past that slowly forgets what is older. One is the mean of the parameter's recent gradients.
-# If the names disagree, their gradients mostly cancel out in this mean. If they agree, it
-# keeps their size. The other is the mean of the squares of these gradients. Squares can't
-# cancel out, because they are never negative. So the root of their mean, the root mean square,
-# is the typical size of a gradient of this parameter, whatever its sign. (The mean of the
-# absolute values would be another typical size. Squares are simply what Adam uses.)
+# exponential moving averages, for every parameter. A running mean is a mean that slowly
+# forgets the past. One is the mean of the parameter's recent gradients. If the names disagree,
+# their gradients mostly cancel out in this mean. If they agree, it keeps their size. The other
+# is the mean of the squares of these gradients. Squares can't cancel out, because they are
+# never negative. So the root of their mean, the root mean square, is the typical size of a
+# gradient of this parameter, whatever its sign. (The mean of the absolute values would be
+# another typical size. Squares are simply what Adam uses.)
 #
 # In statistics, the mean of the gradients and the mean of their squares are called the first
 # and the second moment, and Adam is short for adaptive moment estimation. Adam divides the
@@ -639,8 +646,8 @@ print(f"gradient of one parameter: {gradients[index]:.9f} by backward(), {measur
 # gradient. With every name, the share of each older gradient shrinks by 15 percent. After 7
 # names only a third of it is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99
 # and 0.01. With these, it takes 110 names before only a third is left, so the size that we
-# divide by changes slowly. Where gradients come regularly, a single unusual name has little
-# effect on it.
+# divide by changes slowly. For a parameter that gets a gradient from most names, a single
+# unusual name has little effect on it.
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
@@ -664,10 +671,10 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # The second is 0.01 g², and its root is 0.1 g. So the parameter moves by 1.5 times the rate in
 # a single step, even if g is small.
 #
-# With each of the next names, which don't contain the letter, the first mean is 0.85 times as
-# large, and the root hardly changes. So the parameter moves by about 10 times the rate in
-# total, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the embedding of a
-# rare letter can move a useful distance, although it occurs in few names.
+# With each of the next names, which don't contain the letter, the first mean shrinks to 0.85
+# of what it was, and the root hardly changes. So the parameter moves by about 10 times the
+# rate in total, because 1.5 * (1 + 0.85 + 0.85² + ...) is 1.5 / 0.15. That way, the embedding
+# of a rare letter can move a useful distance, although it occurs in few names.
 #
 # 0.85 and 0.99 are choices. The usual ones are 0.9 and 0.999, and here they would do about as
 # well. On a model this small, even plain gradient descent comes close, with a much larger
@@ -676,7 +683,7 @@ def adam(numbers, gradients, means, squares, rate, count):      # all the lists 
 # %% 9. Training loop -----------------------------------------------------------------------------
 # Each training step takes one name. The engine computes the loss and the gradients, and Adam
 # moves the parameters. Because a step uses one name and not all of them, its gradients are
-# only an estimate of what all the names together would ask for. This idea is called stochastic
+# only an estimate of the mean gradients over all the names. This idea is called stochastic
 # gradient descent, and Adam is a refinement of it. In practice one takes a batch of many
 # examples in each step, so that the estimate is better and parallel hardware is kept busy.
 #
@@ -779,18 +786,18 @@ def generate(numbers):                                          # [params] -> a 
     return name
 
 # Let's hear what the model says and, for comparison, what it said before training. We also
-# print which of these names it was trained on. With the default settings, it is none of the
-# twenty. One of them, elina, appears elsewhere in our file, but was not among the thousand
-# names of the training. So the model found a real name that it had never seen. The names from
-# before training are random letters, and often as long as the block allows, because BOS comes
-# only about once in 27 tokens.
+# print which of these names it was trained on. With the default settings, none of the twenty
+# is among them. One of them, elina, appears elsewhere in our file, but was not among the
+# thousand names used in training. So the model found a real name that it had never seen. The
+# names from before training are random letters, and often as long as the block allows, because
+# BOS comes only about once in 27 tokens.
 #
 # Then we look inside the model, at the embeddings of the three most frequent letters, a, i and
 # e. Closest means the smallest distance, as math.dist measures it: the square root of the sum
-# of the squared differences. Nobody told the model about vowels. Before training, the closest
-# to a were o, z, d and k. After it, they are the other vowels, and it is the same for i and e.
-# That's probably because the same letters tend to follow all vowels. (With another seed, a
-# consonant may slip in among them.)
+# of the squared differences. Nobody told the model about vowels. Before training, as --steps 0
+# would show, the closest to a were o, z, d and k. After it, they are the other vowels, and the
+# same goes for i and e. That's probably because the same letters tend to follow all vowels.
+# (With another seed, a consonant may slip in among them.)
 def show(numbers, seen):                                        # [params], the names trained on
     names = [generate(numbers) for _ in range(args.samples)]
     for i, name in enumerate(names, start=1):
@@ -824,11 +831,11 @@ if not args.fast:
 # lost. Take the positions away, and almost nothing is lost either. Take both away, and the
 # model sees only the last letter, and is no better than the table.
 #
-# On short names and in a short run, either of the two is enough. Probably both tell the model
-# how long the name is so far. A position says so directly. Attention can say it without
-# positions: the weights sum to 1, so the more letters there are, the less weight is left for
-# BOS. And don't read anything into the order of the last three figures. With other seeds, all
-# the figures change by a few hundredths, and the last three can change places.
+# On short names and in a short run, either one alone does about as well as both. Probably both
+# tell the model how long the name is so far. A position says so directly. Attention can say it
+# without positions: the weights sum to 1, so the more letters there are, the less weight is
+# left for BOS. And don't read anything into the order of the last three figures. With other
+# seeds, all the figures change by a few hundredths, and the last three can change places.
 #
 # So why attention at all? It can fetch something from far back in the text. In longer texts
 # and larger models, that pays off. Even here, it begins to show in a longer training. With
@@ -879,12 +886,11 @@ def rowwise(function, *matrices):                               # a list of the 
 # and its db is [[0, 0], [7, 8]]. Every row of a has its own da. But all rows use the same b,
 # so what they contribute to db is added up, and db is [[1, 2], [7, 8]].
 #
-# Now for the code. dots always takes rows with rows. The sum for da_j runs over i, down a
-# column of b, so we transpose b. In our example, transpose(b) is [[3, 5], [4, 6]], and dots
-# takes the row [1, 0] with its two rows. That makes [3, 4]. The sum for db_ij runs over the
-# rows of dy and of a, down a column of each, so we transpose both. In our example, dots takes
-# the rows of [[1, 0], [0, 1]] with the rows of [[1, 7], [2, 8]], and that makes [[1, 2],
-# [7, 8]].
+# Now for the code. dots always multiplies rows with rows. The sum for da_j runs over i, down a
+# column of b, so we transpose b. In our example, transpose(b) is [[3, 5], [4, 6]], and the dot
+# products of [1, 0] with its two rows make [3, 4]. The sum for db_ij runs over the rows of dy
+# and of a, down a column of each, so we transpose both. In our example, the dot products of
+# the rows of [[1, 0], [0, 1]] with those of [[1, 7], [2, 8]] make [[1, 2], [7, 8]].
 def dots_back(dy, a, b):                                        # -> da, db, shaped like a and b
     da = dots(dy, transpose(b))                                 # Σ_i dy_i b_ij, for each row
     db = dots(transpose(dy), transpose(a))                      # dy_i a_j, summed over the rows
@@ -944,7 +950,7 @@ def softmax_back(dy, y):                                        # -> dx
 # Attention. q, k and v are the queries, keys and values of all tokens, one row for each. split
 # cuts such a matrix into one matrix for each head, and join puts the parts side by side again.
 # With two heads, split cuts the row [1, 2, 3, 4] into [1, 2] and [3, 4]. In join, chain links
-# such rows, and list makes [1, 2, 3, 4] of them again.
+# such rows, and list turns them back into [1, 2, 3, 4].
 def split(x):                                                   # [T][16] -> [4][T][4] by default
     return [[row[head] for row in x] for head in slices]
 
@@ -1031,9 +1037,9 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
         row[target] -= 1.0                                      # now it is p - onehot
     return loss, [[each / len(targets) for each in row] for row in probs]
 
-# Now the whole model. It goes forward through steps 1 to 9 of every layer, and then back
-# through the same steps, from 9 to 1. The steps are those of gpt, but each now works on all
-# tokens at once.
+# Now the whole model. The function goes forward through steps 1 to 9 of every layer, and then
+# back through the same steps, from 9 to 1. The steps are those of gpt, but each now works on
+# all tokens at once.
 #
 # x1 is x after step 6, and n1 is its normalized copy. The list kept holds what the backward
 # pass will need from each layer, including the x that came into it. (This is one reason why
@@ -1042,9 +1048,9 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # On the way back we need only two rules besides our pairs. First, a sum, as in steps 6 and 9,
 # passes its gradient on to both its terms unchanged. Second, whatever was used more than once
 # gets a gradient from every use, and these are added up. This is the plan of section 5 once
-# more, with all the arrows turned around. So read it from the bottom to the top. Where two
-# arrows met at a + in the plan, the gradient now leaves in both directions. Where two arrows
-# left x in the plan, two gradients now arrive and are added:
+# more, with all the arrows turned around. So read it from bottom to top. Where two arrows met
+# at a + in the plan, the gradient now leaves in both directions. Where two arrows left x in
+# the plan, two gradients now arrive and are added:
 #
 #     new dx, for the layer before
 #            ^
@@ -1125,8 +1131,8 @@ print(f"the engines agree: gradients differ by at most {max(gaps):.0e} of the la
 # the first training, this one stops after the same number of steps.)
 #
 # Why is this engine faster? It makes no Values and no edges. And on the way back, where
-# autograd goes from edge to edge in Python, it makes dot products, which a built-in function
-# computes in C. The price is that we had to work out every part by hand. Autograd does it for
+# autograd goes from edge to edge in Python, it computes dot products, and a built-in function
+# does that in C. The price is that we had to work out every part by hand. Autograd does it for
 # any model that is built from its operations.
 #
 # PyTorch, the most widely used library for deep learning, combines the two ideas. It has
@@ -1144,9 +1150,9 @@ else:
         print(f"milliseconds per name: autograd {seconds * 1e3:.2f}, explicit "
               f"{explicit_seconds * 1e3:.2f}, {seconds / explicit_seconds:.1f} times as fast")
 
-# And that's all there is to it. The models you can talk to are built on the same principles,
-# but they are millions of times larger, with dozens of layers, and they are trained on
-# billions of times as much text. Their tokens are usually pieces of words.
+# And that is the whole algorithm. The models you can talk to are built on the same principles,
+# but they are up to hundreds of millions of times larger, with dozens of layers, and they are
+# trained on billions of times as much text. Their tokens are usually pieces of words.
 #
 # Training of this kind, in which a model only learns what comes next, is called pretraining.
 # That is the P in GPT. Afterwards, such models are trained further, to answer questions and to

@@ -579,7 +579,7 @@ def test_the_first_losses_of_other_seeds_and_of_a_wide_model_are_as_stated():
 
 def test_the_letters_and_the_name_that_section_10_tells_of_are_those_of_the_data(untrained):
     spoken = " ".join(SOURCE.replace("\n#", "").split())
-    said = re.search(r"Before training, the closest to a were (.), (.), (.) and (.)\.", spoken).groups()
+    said = re.search(r"Before training, as --steps 0 would show, the closest to a were (.), (.), (.) and (.)\.", spoken).groups()
     rows = dict(zip(untrained.letters, untrained.matrices(untrained.untrained)["token"]))
     squares = {letter: sum((a - b) ** 2 for a, b in zip(row, rows["a"])) for letter, row in rows.items()}
     assert said == tuple(sorted(squares, key=squares.get)[1:5])
