@@ -3,9 +3,9 @@
 # transformer. At the end, you will know all three words. Model and name are Andrej Karpathy's.
 #
 # Sections 1 to 4 prepare the data and the model. Section 5 predicts the next letter, section 6
-# says how wrong the prediction was, section 7 finds out what each number of the model had to
-# do with it, section 8 corrects these numbers, and section 9 does this a thousand times. In
-# section 10 the model speaks. Sections 11 and 12 build it once more, by hand, and compare.
+# says how wrong the prediction was, section 7 finds out how each number of the model affects
+# this, section 8 corrects these numbers, and section 9 does this a thousand times. In section
+# 10 the model speaks. Sections 11 and 12 build the model again in a faster way, and compare.
 import argparse, contextlib, gc, heapq, itertools, math, operator, pathlib
 import random, signal, sys, time
 
@@ -129,11 +129,10 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # would come too late.
 #
 # When is a node's gradient complete? A node gets its gradient from the results that were
-# computed from it, and all these are newer than the node. A node that has received something
-# but has not yet passed anything on is waiting. So we number the nodes as they are made, and
-# the newest waiting node always goes first. Whatever gets its turn later is older: the other
-# nodes that wait, and everything that they lead to. So nothing can be passed on to the newest
-# node any more, and its gradient is complete.
+# computed from it, and all these are newer than the node. So we number the nodes as they are
+# made. A node that has received something but has not yet passed anything on is waiting. The
+# newest waiting node always goes first. All the nodes that come after it are older. So no one
+# is left to pass anything on to it, and its gradient is complete.
 #
 # When Python sees a + b, it calls a.__add__(b). (This is called operator overloading.) So our
 # class can record the edges while it computes.
@@ -320,8 +319,8 @@ def linear(x, matrix):                                          # [nin], [nout][
 # The scores 1 and 0 would also become 0.73 and 0.27, because only differences count:
 # exp(2) / exp(1) is exp(2 - 1). So we may subtract the same number from all the scores. We
 # subtract the largest, because exp of a large number would overflow: it would be too large for
-# a float. What we subtract doesn't change the result, so it can be a plain number, without an
-# edge and without a gradient.
+# a float. What we subtract doesn't change the result. So its gradient would be 0, and it can
+# be a plain number.
 def softmax(scores):                                            # [N] -> [N]
     largest = max(score.data for score in scores)
     exps = [(score - largest).exp() for score in scores]
@@ -405,16 +404,14 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # things with different x's, and no single matrix can do that.
 
 # Attention is how a token collects information from itself and the tokens before it. Because
-# queries, keys and values all come from the same text, it is also called self-attention. In
-# short:
+# queries, keys and values all come from the same text, it is also called self-attention. From
+# a normalized copy of its x, each token makes three vectors, with three matrices. The query
+# says what this token is looking for. The key says how other tokens can find it. The value is
+# what it tells the tokens that find it. (It has nothing to do with our class Value.) All three
+# are just lists of numbers. Nobody writes these meanings into the three matrices. They come
+# from training. In short:
 #
 #   query and keys --> scores --> softmax --> weights --> weighted sum of the values
-#
-# Step by step. From a normalized copy of its x, each token makes three vectors, with three
-# matrices. The query says what this token is looking for. The key says how other tokens can
-# find it. The value is what it tells the tokens that find it. (It has nothing to do with our
-# class Value.) All three are just lists of numbers. Nobody writes these meanings into the
-# three matrices. They come from training.
 #
 # What makes a token easy to find is not always what it has to say, so key and value are
 # different vectors. Query and key are different as well. If they were the same vector, a token
@@ -431,9 +428,7 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # softmax turns them into weights, which are 0.73 and 0.27. We say that our token attends to
 # these tokens, with these weights. Then it adds up the values, each multiplied by its weight.
 # If the values of the two tokens are [10, 0, 0, 0] and [0, 10, 0, 0], the sum is
-# [7.3, 2.7, 0, 0]. This is what our token has heard. (The literature calls this scaled
-# dot-product attention, and writes it as softmax(QKᵀ / √d) V, where the rows of Q, K and V are
-# the queries, keys and values.)
+# [7.3, 2.7, 0, 0]. This is what our token has heard.
 #
 # At first the three matrices are random. But wherever listening more to a token would make the
 # loss smaller, training tends to change the matrices so that the query and that token's key
@@ -449,7 +444,8 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # One head might look for vowels, another for the beginning of the name. Nobody tells a head
 # what to look for. Training decides that, and what a head looks for often has no simple name.
 # At the end, the matrix "output" mixes what the heads have heard into one vector that can be
-# added to x. Without it, what a head has heard could only reach its own four numbers of x.
+# added to x. Without it, what a head has heard could only be added to four of the 16 numbers
+# of x.
 #
 # We go through a name token by token. Each token first appends its key to one list and its
 # value to another, and then listens to everything in the two lists. It hears itself and the
@@ -467,9 +463,10 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # loop over the cache is a loop over the layers. All vectors have width numbers, except for
 # hidden, which has 4 * width. head is a Python slice, so query[head] is query[0:4] for the
 # first head. For the weighted sum, transpose gives us the columns of the values: the first
-# numbers of all the values, then the second numbers, and so on. In our example, the first
-# column is [10, 0], and its dot product with the weights is 0.73 * 10 + 0.27 * 0 = 7.3. linear
-# does this for every column.
+# numbers of all the values, then the second numbers, and so on. In our example, the values
+# were [10, 0, 0, 0] and [0, 10, 0, 0], so the first column is [10, 0]. Its dot product with
+# the weights is 0.73 * 10 + 0.27 * 0 = 7.3, the first number of the sum. linear does this for
+# every column.
 head_width = width // heads
 root = math.sqrt(head_width)                                    # the root of a head's width
 slices = [slice(start, start + head_width) for start in range(0, width, head_width)]
@@ -511,13 +508,14 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # learn.
 #
 # What a token hears is a sum, and a sum does not depend on the order of its terms. Nor do the
-# weights, which come only from comparing queries with keys. So without positions, our model
-# could not tell in which order the earlier letters came. (With more layers it could, because
-# each earlier token has heard a different past.)
+# weights, which come only from comparing queries with keys. So without positions, our model,
+# with its single layer, could not tell in which order the earlier letters came.
 #
-# Each token listens to itself and to all tokens before it. In a text that is twice as long,
-# there are about four times as many pairs of tokens to compare. So the cost grows with the
-# square of the length, and in very long texts this is most of the work.
+# The literature calls this scaled dot-product attention, and writes it as softmax(QKᵀ / √d) V,
+# where the rows of Q, K and V are all the queries, keys and values, ᵀ means transposed, and √d
+# is our root. Each token listens to itself and to all tokens before it. In a text that is
+# twice as long, there are about four times as many pairs of tokens to compare. So the cost
+# grows with the square of the length, and in very long texts this is most of the work.
 #
 # And that is a transformer (Vaswani and colleagues, 2017). Layer by layer, it transforms the
 # vector of a token into one that says what comes next. The first transformers were made to
@@ -546,11 +544,11 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # A model that knows nothing gives each of the 27 tokens a probability of 1 / 27, and its
 # surprise is log 27 = 3.30. Every position in a name is an example to learn from: a name of 8
 # letters gives 9 predictions, the last one for the BOS at the end. (The block has 16
-# positions, so of a name with more than 15 letters only the first 16 predictions count.) Each
-# token's target is the token after it. The targets come from the text itself, so nobody has to
-# label anything. This is called self-supervised learning. For anna, zip makes the pairs
-# (26, 0), (0, 13), (13, 13), (13, 0) and (0, 26). It stops there, because the last BOS has no
-# target.
+# positions, so of a name with more than 15 letters only the first 16 predictions count. In our
+# file, no name is that long.) Each token's target is the token after it. The targets come from
+# the text itself, so nobody has to label anything. This is called self-supervised learning.
+# For anna, zip makes the pairs (26, 0), (0, 13), (13, 13), (13, 0) and (0, 26). It stops
+# there, because the last BOS has no target.
 #
 # After each prediction we feed in the true token, not the model's guess, so that a wrong guess
 # doesn't spoil the rest. This is called teacher forcing. The loss of the name is the mean of
@@ -597,8 +595,8 @@ def autograd(numbers, tokens):                                  # -> loss, gradi
 #
 # This tests one gradient of thousands. To measure all 4,192 in this way would take 8,384
 # forward passes. The backward pass finds them all at once, for about the cost of one more
-# forward pass, because it uses every edge just once. (In large models, it costs about two.)
-# That is why we need it. (Section 12 will compare all of them with those of a second engine.)
+# forward pass, because it uses every edge just once. That is why we need it. (Section 12 will
+# compare all of them with those of a second engine.)
 index = BOS * width
 _, gradients = autograd(untrained, example)
 higher, lower = untrained[:], untrained[:]
@@ -619,9 +617,9 @@ print(f"gradient of one parameter: {gradients[index]:.9f} by backward(), {measur
 # But there are two problems. First, the gradients of the next name may have the opposite
 # signs, and then its step undoes much of this one. Second, some parameters have large
 # gradients and others tiny ones. The embedding of a rare letter, for example, gets a gradient
-# of 0 from most names, and yet it has to be learned just as well as the others. No single rate
-# suits all parameters. We want each of them to move at a pace set by the rate, and not by the
-# size of its gradients.
+# of 0 from most names, and yet it has to be learned just as well as the others. As long as the
+# size of the gradients decides how far a parameter moves, no single rate suits all parameters.
+# We want the rate alone to set their pace.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
 # exponential moving averages, for every parameter. A running mean is a mean that slowly
@@ -833,9 +831,10 @@ if not args.fast:
 #
 # On short names and in a short run, either one alone does about as well as both. Probably both
 # tell the model how long the name is so far. A position says so directly. Attention can say it
-# without positions: the weights sum to 1, so the more letters there are, the less weight is
-# left for BOS. And don't read anything into the order of the last three figures. With other
-# seeds, all the figures change by a few hundredths, and the last three can change places.
+# without positions. If all weights are equal, BOS gets 1/3 of them among 3 tokens and 1/6
+# among 6, so its weight shows how long the name is. And don't read anything into the order of
+# the last three figures. With other seeds, all the figures change by a few hundredths, and the
+# last three can change places.
 #
 # So why attention at all? It can fetch something from far back in the text. In longer texts
 # and larger models, that pays off. Even here, it begins to show in a longer training. With
@@ -978,19 +977,22 @@ def attention_forward(q, k, v):                                 # -> [T][16], we
 #     weight_tu                                 from the row product_t / root, by softmax
 #     heard_t = Σ_u weight_tu v_u               the weighted sum of the values
 # and on the way back,
-#     dweight_tu = dheard_t · v_u               by dots_back
-#     dv_u = Σ_t weight_tu dheard_t             from every token t that listens, by dots_back
+#     dweight_tu = dheard_t · v_u
+#     dv_u = Σ_t weight_tu dheard_t             from every token t that listens
 #     dscore_tu                                 from the row dweight_t, by softmax_back
 #     dproduct_tu = dscore_tu / root            because a score is a product divided by root
-#     dq_t = Σ_u dproduct_tu k_u                from every token u that is heard, by dots_back
-#     dk_u = Σ_t dproduct_tu q_t                from every token t that listens, by dots_back
+#     dq_t = Σ_u dproduct_tu k_u                from every token u that is heard
+#     dk_u = Σ_t dproduct_tu q_t                from every token t that listens
 # Where a weight is 0, softmax_back makes dscore 0, too. So where a token can't listen, no
-# gradient goes back. In the code, dcolumns is the gradient of transpose(v), and it has to be
-# transposed back.
+# gradient goes back. In the code, the first two rules are one call of dots_back, because heard
+# is dots(weights, transpose(v)). So it returns the gradients of weights and of transpose(v),
+# and we transpose the latter back. The last two rules are another call, because the products
+# are dots(q, k).
 #
-# Here is the way back through the example of section 5, for the token that heard two others.
-# The query was [2, 2, 0, 0], the keys were [2, 0, 1, 0] and [0, 1, 0, 3], and the values were
-# [10, 0, 0, 0] and [0, 10, 0, 0]. Suppose that dheard is [0.1, 0, 0, 0].
+# Here is the way back through the example of section 5. The query was [2, 2, 0, 0], the keys
+# were [2, 0, 1, 0] and [0, 1, 0, 3], and the values were [10, 0, 0, 0] and [0, 10, 0, 0].
+# Suppose that dheard is [0.1, 0, 0, 0]. In softmax's rule, the sum Σ_i dy_i y_i is then
+# 1 * 0.73 + 0 * 0.27, which happens to be 0.73, too.
 #                                  for the first          for the second
 #     weights                      0.73                   0.27
 #     dweights                     0.1 * 10 = 1           0
@@ -998,8 +1000,7 @@ def attention_forward(q, k, v):                                 # -> [T][16], we
 #     dproducts                    0.2 / 2 = 0.1          -0.2 / 2 = -0.1
 #     gradient of the key          0.1 times the query    -0.1 times the query
 #     gradient of the value        0.73 times dheard      0.27 times dheard
-# In dscores, 0.73 is the sum Σ_i dy_i y_i of softmax's rule, 1 * 0.73 + 0 * 0.27. The gradient
-# of the query is 0.1 times the first key minus 0.1 times the second, or
+# The gradient of the query is 0.1 times the first key minus 0.1 times the second, or
 # [0.2, -0.1, 0.1, -0.3]. The loss grows with the first score, so training tends to lower that
 # score, and then our token listens less to the first and more to the second.
 def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv: [T][16]
@@ -1095,7 +1096,7 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
         dhidden, dw["down", layer] = dots_back(dx, hidden, w["down", layer])
         dmatches = rowwise(relu_back, dhidden, hidden)
         dn1, dw["up", layer] = dots_back(dmatches, n1, w["up", layer])
-        # 7 and 6: x1 was used twice, in steps 7 and 9, and dx1 goes both to x and to attention
+        # 7 and 6: x1 was used in step 7 and in the sum of step 9, so two gradients are added
         dx1 = rowwise(add, dx, rowwise(rmsnorm_back, dn1, x1, n1))
         dheard, dw["output", layer] = dots_back(dx1, heard, w["output", layer])
         # 5: back through attention
@@ -1113,9 +1114,10 @@ def explicit(numbers, tokens):                                  # -> loss, gradi
     return loss, [each for matrix in dw.values() for row in matrix for each in row]
 
 # %% 12. The two engines compared -----------------------------------------------------------------
-# Do the two engines agree? We try them on the first name and on the longest in the file, which
-# the block might cut off. They must find the same loss and the same gradients, up to rounding.
-# We print the largest difference between their gradients, relative to the largest gradient.
+# Do the two engines agree? We try them on the first name and on the longest in the file. (With
+# a smaller block or longer names, it would be cut off.) They must find the same loss and the
+# same gradients, up to rounding. We print the largest difference between their gradients,
+# relative to the largest gradient.
 gaps = []
 for name in docs[0], max(docs, key=len):
     loss, gradients = autograd(untrained, encode(name))

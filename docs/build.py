@@ -655,7 +655,8 @@ def main_html(source, recorder):
         shown = set()
         number_of = f'<span class="section-number">{section}.</span> ' if section != "0" else ""
         parts.append(f'<section class="section" id="section-{section}" data-section="{section}" data-title="{title}">')
-        if title: parts.append(f"<h2>{number_of}{html.escape(title, quote=False)}</h2>")
+        up = '<a class="up" href="#section-0" aria-label="To the contents"></a>'
+        if title: parts.append(f"<h2>{number_of}{html.escape(title, quote=False)}{up}</h2>")
         for index, thought in enumerate(thoughts, start=1):
             if all(kind == "heading" for kind, _ in thought): continue
             short = " short" if len(thought) <= 8 else ""

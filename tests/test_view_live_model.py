@@ -127,7 +127,7 @@ def test_training_can_be_paused_resumed_and_begun_again(page):
     page.evaluate("microgpt.live.fast.value = true")
     button.click()
     until(page, "microgpt.live.progress.value.step === 1000 && !microgpt.live.progress.value.running", 30)
-    assert button.text_content() == "Train anew"
+    assert button.text_content() == "Train again"
     first = page.evaluate("microgpt.live.losses")
     train(page)
     assert page.evaluate("microgpt.live.losses") == first
@@ -139,7 +139,7 @@ def test_nothing_that_was_learned_is_lost_without_a_word(page):
     learned = page.evaluate("microgpt.live.losses")
     page.select_option("[data-picture=runs] select[name=width]", "8")
     assert page.evaluate("microgpt.live.losses") == learned
-    assert "Train anew" in page.locator("[data-picture=runs] [role=status]").text_content()
+    assert "Train again" in page.locator("[data-picture=runs] [role=status]").text_content()
     train(page, 100)
     assert page.evaluate("microgpt.live.before.value.losses") == learned
     page.click("text=Keep this run to compare with")

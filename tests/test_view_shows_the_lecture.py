@@ -162,7 +162,7 @@ def test_a_number_has_the_colour_of_its_kind(chromium, default):
         assert kinds[name] - {"plain"} == {"loss"}, name
     for name in "began", "seconds", "explicit_seconds":
         assert kinds[name] == {"time"}, name
-    for name in ("self.data", "child", "x", "y", "w", "n", "q", "k", "v", "numbers", "params", "untrained", "trained", "means",
+    for name in ("self.data", "child", "x", "y", "n", "q", "k", "v", "numbers", "params", "untrained", "trained", "means",
                  "squares", "rate", "weights", "scores", "hidden", "logits", "probs", "perplexity", "largest", "heard"):
         assert kinds[name] - {"plain"} == {"tensor"}, name
 

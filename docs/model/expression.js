@@ -46,6 +46,8 @@ export function evaluate(text, leaves) {
       expect(")");
       return named(made[word](), `${word}(${show(made)})`);
     }
+    if (/^[a-z]\w*$/i.test(word) && peek() === "(")
+      fail(`${word} is not known here; there are exp, log and relu.`);
     if (!/^[a-z]\w*$/i.test(word)) fail(`"${word}" cannot stand here.`);
     if (!known.has(word)) {
       if (!(word in leaves)) leaves[word] = [2, 3, -1, 0.5, 4][Object.keys(leaves).length % 5];
@@ -117,8 +119,14 @@ export function evaluate(text, leaves) {
     });
     if (nodes.length > MOST)
       fail(`This graph has ${nodes.length} nodes; at most ${MOST} can be drawn.`);
-    if (!nodes.every(({ value }) => Number.isFinite(value.data)))
-      fail("A number in it is too large, or does not exist.");
+    const finite = ({ data }) => Number.isFinite(data);
+    const bad = nodes.find(
+      ({ value }) => !finite(value) && value.edges.every(([child]) => finite(child)),
+    );
+    if (bad)
+      fail(
+        `${bad.label} ${Number.isNaN(bad.value.data) ? "does not exist" : "is too large"} here.`,
+      );
     return { root, nodes };
   } catch (problem) {
     if (problem instanceof SyntaxError) return { problem: problem.message };

@@ -6,6 +6,9 @@ import { button, caption, controls, momentSlider, trainButton } from "./controls
 import { called, element, number, shape, steps, text, whole } from "./draw.js";
 import { Picture } from "./picture.js";
 
+// Three digits of a number of any size.
+const exact = (value) => String(+value.toPrecision(3)).replace("-", "−");
+
 const BETA1 = 0.85;
 const BETA2 = 0.99;
 
@@ -158,7 +161,7 @@ export function adam(figure) {
         return {
           text:
             `Step ${whole(step)}: gradient ${number(entry[0])}, m ${number(m(entry, step))}, √v ${number(root(entry, step))}, ` +
-            `so it moves by ${number(-by, 5)} to ${number(entry[3])}; the rate is ${number(pace, 5)}.`,
+            `so it moves by ${exact(-by)} to ${number(entry[3])}; the rate is ${number(pace, 5)}.`,
           box: [x(step) - 1, 1.2 * f, 2, 1.6 * f + 2 * panel],
           part: "adam",
         };

@@ -10,7 +10,9 @@ import { Picture } from "./picture.js";
 export function habit(weights, head, T) {
   const means = { BOS: 0, "the token before": 0, "the token itself": 0 };
   let rows = 0;
+  let chance = 0; // the mean weight of a token if all were heard alike
   for (let t = 2; t < T; t++, rows++) {
+    chance += 1 / (t + 1);
     const at = (e) => weights[(head * T + t) * T + e];
     means.BOS += at(0);
     means["the token before"] += at(t - 1);
@@ -19,9 +21,8 @@ export function habit(weights, head, T) {
   if (!rows) return "too few tokens to tell";
   const [most, sum] = Object.entries(means).sort((a, b) => b[1] - a[1])[0];
   const share = sum / rows;
-  return share > 0.5
-    ? `mostly ${most} (${Math.round(100 * share)} %)`
-    : `spread out (${most} ${Math.round(100 * share)} %)`;
+  const words = `${most} ${Math.round(100 * share)} %, by chance ${Math.round((100 * chance) / rows)} %`;
+  return `${share > 0.5 ? "mostly" : share > (1.5 * chance) / rows ? "more than others" : "spread out"}: ${words}`;
 }
 
 export function attention(figure) {

@@ -34,7 +34,7 @@ export function trainButton() {
   effect(() => {
     const { running, step } = live.progress.value;
     const again = live.ended.value;
-    made.textContent = running ? "Pause" : again ? "Train anew" : step ? "Go on" : "Train";
+    made.textContent = running ? "Pause" : again ? "Train again" : step ? "Go on" : "Train";
     made.title = again && !running ? "The present run stays as the one to compare with" : "";
   });
   return made;

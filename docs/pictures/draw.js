@@ -40,8 +40,10 @@ export const forHands = (words) =>
 
 const english = new Intl.NumberFormat("en");
 export const whole = (number) => english.format(number);
-export const number = (value, digits = 4) =>
-  (value < 0 ? "−" : "") + Math.abs(value).toFixed(digits);
+export const number = (value, digits = 4) => {
+  const size = Math.abs(value).toFixed(digits);
+  return (value < 0 && +size ? "−" : "") + size; // 0.00 has no sign
+};
 export const plain = (value) => String(+value.toFixed(4)).replace("-", "−");
 export const percent = (value) =>
   value === 0 ? "0 %" : value < 0.001 ? "under 0.1 %" : `${(100 * value).toFixed(1)} %`;

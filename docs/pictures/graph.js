@@ -95,6 +95,7 @@ export function graph(figure) {
   function read(anew) {
     const found = evaluate(field.value, leaves);
     problem.textContent = found.problem ? `${found.problem} ` : "";
+    figure.classList.toggle("refused", Boolean(found.problem));
     if (found.problem) return;
     made = found;
     made.results = found.nodes

@@ -45,7 +45,6 @@ export function makesUp() {
 export function lab(figure) {
   let drawn = null; // the token that was drawn last, while it speaks
   let timer = 0;
-  let uttered = null; // what it said last
   let given = ""; // what it went on from
   const roll = { of: null, chance: null };
   const spoken = element("p", { class: "speech", "aria-live": "polite" });
@@ -65,8 +64,7 @@ export function lab(figure) {
       roll.chance = dice(live.run.value.knobs.seed + 1000);
     }
     live.place.value = null;
-    if (live.name.value !== uttered) given = live.name.value;
-    live.name.value = given; // it goes on with what was typed, again and again
+    given = live.name.value; // it goes on with what was typed, again and again
     speak.textContent = "Stop";
     timer = setTimeout(say, still.matches ? 0 : PAUSE);
   }
@@ -79,22 +77,27 @@ export function lab(figure) {
     odds.dirty();
     const then = () => {
       drawn = null;
-      if (token === gpt.BOS) return done();
+      if (token === gpt.BOS) {
+        done(given);
+        if (live.name.value.startsWith(given)) live.name.value = given; // unless it was typed over
+        return;
+      }
       live.name.value += letters[token];
       timer = setTimeout(say, still.matches ? 0 : PAUSE / 2);
     };
     timer = setTimeout(then, still.matches ? 0 : PAUSE);
   }
-  function done() {
-    const name = live.name.value;
-    uttered = name;
+  // from: what was there before the model spoke
+  function done(from = "") {
+    const { name } = live.typed.value; // without letters that it does not know
     const press = () => {
       live.name.value = name;
     };
+    const read = name.startsWith(from) ? from : "";
     const made = name
-      ? button(short(name, 24), press, { class: "name" })
+      ? button(short(read), press, { class: "name", title: "read this name" })
       : element("span", {}, "(silence)");
-    if (name) made.title = "read this name";
+    if (name) made.append(element("b", {}, short(name.slice(read.length))));
     spoken.querySelector(".hint")?.remove();
     spoken.prepend(made);
     while (spoken.children.length > 8) spoken.lastChild.remove();
@@ -160,7 +163,12 @@ export function lab(figure) {
         nodes.push(text(from - 0.4 * f, y, `${100 * share} %`, "end middle muted small"));
       }
       nodes.push(
-        text(from, 0.9 * f, `after ${read ? `“${short(read, 16)}”` : "BOS"} comes`, "small"),
+        text(
+          from,
+          0.9 * f,
+          `after ${read ? `“${short(read, width < 28 * f ? 8 : 16)}”` : "BOS"} comes, at temperature ${live.temperature.value.toFixed(2)}`,
+          "small",
+        ),
       );
       columns.forEach((token, i) => {
         const h = p[token] * high;

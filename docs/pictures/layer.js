@@ -295,7 +295,7 @@ export function layer(figure) {
   figure.append(
     box,
     caption(
-      "The way of one token through the model, from the embeddings down to the probabilities. The line at the left is " +
+      "The way of one token through the model, from the embeddings down to the probabilities, at temperature 1. The line at the left is " +
         "the residual stream; each branch reads a normalized copy of it, and what it finds is added (+). The numbers " +
         "are the steps of the layer. Blue is above 0, red below, and each row keeps its scale at every moment. At the " +
         "end, the probabilities are bars.",

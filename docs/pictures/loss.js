@@ -35,12 +35,12 @@ export function lossPicture(parent, { beside = parent, tall = 17, small = false 
     name: small ? "loss-small" : "loss",
     hint: small
       ? "Dashed: a model that knows nothing, and a table of letter pairs. Click a step to go to its moment."
-      : "Point at the curve, or use the arrow keys in the picture, to read a step; click to go to its moment.",
+      : "Point at the curve, or use the arrow keys in the picture, to read a step, and click to go to its moment.",
     follows: [live.run, live.progress, live.state, live.before],
     draw(width, f) {
       const { knobs, gpt, own, docs, bigram, letters: alone } = live.run.value;
       const { losses } = live;
-      const other = live.before.value;
+      const other = live.before.value?.docs === docs ? live.before.value : null; // of the same data
       const prefix = sums(losses);
       const know = Math.log(gpt.vocab);
       const most = know + ABOVE;
@@ -220,7 +220,7 @@ export function loss(figure) {
       ? `It learns from your ${whole(docs.length)} items with ${whole(letters.length)} letters. `
       : "";
     const rests = recorded
-      ? "This is the lecture's own run, as it was recorded. Train anew to see it happen."
+      ? "This is the lecture's own run, as it was recorded. Train again to see it happen."
       : diverged
         ? live.divergence()
         : running || !step

@@ -34,7 +34,7 @@ export function runs(figure) {
     status.textContent = live.progress.value.diverged
       ? live.divergence()
       : live.stale.value
-        ? "The settings have changed. Train anew to see what they do; the present run stays, to compare with."
+        ? "The settings have changed. Train again to see what they do; the present run stays, to compare with."
         : "";
     keep.disabled = !live.progress.value.step || live.working.value;
     drop.hidden = !live.before.value?.kept;

@@ -9,6 +9,19 @@ import { Picture } from "./picture.js";
 
 const MOST = 64; // numbers of a wide row that are drawn
 const GRADIENT = 0.1; // the size of a gradient that has the full colour
+const FROM = {
+  logits: "dlogits is the probabilities, minus 1 at the target, divided by the number of targets.",
+  x2: "dx comes from dlogits, through lm_head.",
+  hidden: "dhidden comes from dx, through “down”.",
+  n1: "dn1 comes from dhidden, through relu and “up”.",
+  x1: "dx1 is a sum: dx, and what comes from dn1 through the norm.",
+  heard: "dheard comes from dx1, through “output”.",
+  value: "dvalue comes from dheard, by the weights, for every token that listened.",
+  key: "dkey comes from dheard, too: through the weights, softmax and the scores.",
+  query: "dquery comes from dheard, too: through the weights, softmax and the scores.",
+  n: "dn is a sum of three: what comes from dquery, dkey and dvalue, through their matrices.",
+  x0: "dx is a sum: dx1, and what comes from dn through the norm.",
+};
 
 export function staircase(figure) {
   let walked = 12; // stages whose gradient is there: at first all
@@ -173,8 +186,8 @@ export function staircase(figure) {
       const sentence =
         walked === 0
           ? "Forward: steps 1 to 9, then the logits. Now go back, one step at a time."
-          : walked < count
-            ? `Back to ${stairs[count - walked].name}${stairs[count - walked].step ? `, step ${stairs[count - walked].step}` : ""}: every gradient is made from the one below it.`
+          : walked <= count
+            ? FROM[stairs[count - walked].part]
             : "Back at the top: dx goes on to the layer before, or to the embeddings.";
       return {
         width,

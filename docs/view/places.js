@@ -2,7 +2,7 @@
 
 import { batch } from "@preact/signals-core";
 import * as live from "../model/live.js";
-import { bar, barHeight, inLecture } from "./settings.js";
+import { bar, barHeight, change, inLecture } from "./settings.js";
 
 export const sections = [...document.querySelectorAll(".section")];
 export const stops = [...document.querySelectorAll("[data-at]")];
@@ -140,6 +140,7 @@ export function begin() {
     );
   }
   bar.elements.section.addEventListener("change", ({ target }) => {
+    if (getComputedStyle(bar).position === "fixed") change({ bar: "0" }); // it would cover the place
     goTo(target.value);
     if (!target.matches(":focus-visible")) target.blur(); // chosen by pointer: keys go to the page
   });
