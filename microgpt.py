@@ -130,7 +130,7 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 #
 # When is a node's gradient complete? A node gets its gradient from the results that were
 # computed from it, and all these are newer than the node. So we number the nodes as they are
-# made. A node that has received something but has not yet passed anything on is waiting. The
+# made. A result that has received something but has not yet passed anything on is waiting. The
 # newest waiting node always goes first. All the nodes that come after it are older. So no one
 # is left to pass anything on to it, and its gradient is complete.
 #
@@ -380,14 +380,14 @@ def rmsnorm(x):                                                 # [N] -> [N]
 # The stream also helps the gradients. The derivative of a sum with respect to each of its
 # terms is 1. So there is always a path on which gradients come back along x through all the
 # layers unchanged. On all other paths they are multiplied by many local gradients. If most of
-# these are small, the product nearly vanishes, and if most are large, it explodes. These are
-# known as vanishing and exploding gradients.
+# these are below 1 in size, the product nearly vanishes, and if most are above 1, it explodes.
+# These are known as vanishing and exploding gradients.
 
 # The MLP is the simpler part, so we begin with it. MLP is short for multilayer perceptron,
 # also called a feed-forward network. Each row of its matrix "up" is a pattern, and linear says
 # how well the normalized copy of x matches it. There are 4 * width patterns, a common choice.
 # Then relu turns negative numbers into 0, so that only patterns with a positive match have an
-# effect. A simple function between two matrices, like this one, is called an activation
+# effect. A nonlinear function between two matrices, like this one, is called an activation
 # function, and a pattern with its relu is called a neuron. The numbers that come out are
 # called hidden, because they are neither input nor output.
 #
@@ -645,7 +645,7 @@ print(f"gradient of one parameter: {gradients[index]:.9f} by backward(), {measur
 # names only a third of it is left, because 0.85 ** 7 is 0.32. For the second mean we take 0.99
 # and 0.01. With these, it takes 110 names before only a third is left, so the size that we
 # divide by changes slowly. For a parameter that gets a gradient from most names, a single
-# unusual name has little effect on it.
+# unusual name has little effect on that size.
 #
 # Both means start at 0, so at first they are too small. After the first name, the first mean
 # is only 0.15 times the gradient, so we divide it by 0.15. After the second name, it is
