@@ -1,6 +1,6 @@
 # microgpt: how a GPT is trained and how it speaks. This program reads a list of names, learns
 # what names look like, and makes up new ones. GPT stands for generative pretrained
-# transformer. At the end, you will know all three words. Model and name are Andrej Karpathy's.
+# transformer. At the end, you will know all three words. The original is Andrej Karpathy's.
 #
 # Sections 1 to 4 prepare the data and the model. Section 5 predicts the next letter, section 6
 # says how wrong the prediction was, section 7 finds out how each number of the model affects
@@ -129,10 +129,11 @@ print(f"num docs: {len(docs)}\nvocab size: {vocab}\ntokens: {docs[0]} ->", *enco
 # would come too late.
 #
 # When is a node's gradient complete? A node gets its gradient from the results that were
-# computed from it, and all these are newer than the node. So we number the nodes as they are
-# made. A result that has received something but has not yet passed anything on is waiting. The
-# newest waiting node always goes first. All the nodes that come after it are older. So no one
-# is left to pass anything on to it, and its gradient is complete.
+# computed from it, and all these are newer than the node, because a child is made before its
+# result. So we number the nodes as they are made. A result that has received something but has
+# not yet passed anything on is waiting. The newest waiting node always goes first. Every node
+# whose turn comes later is older, because children are older than the nodes that lead to them.
+# So no one is left to pass anything on to the newest one, and its gradient is complete.
 #
 # When Python sees a + b, it calls a.__add__(b). (This is called operator overloading.) So our
 # class can record the edges while it computes.
@@ -169,8 +170,8 @@ class Value:                                                    # remembers how 
 
     # The list "waiting" is a priority queue: heappop takes out the entry with the lowest
     # number, so we store minus the order. Leaves don't wait, because they have no children.
-    # (Nor are their gradients reset to 0. If you call backward() twice, they add up, so we
-    # will make new leaves for every name.)
+    # Their gradients are not reset to 0. If you call backward() twice, they add up, so we will
+    # make new leaves for every name.
     def backward(self):
         self.grad = 1.0                                         # d(self) / d(self)
         waiting, found = [(-self.order, self)], {self}
@@ -507,9 +508,10 @@ def gpt(model, token, position, cache):                         # -> logits [voc
 # gradients of the scores would be nearly 0, and the matrices for query and key would hardly
 # learn.
 #
-# What a token hears is a sum, and a sum does not depend on the order of its terms. Nor do the
-# weights, which come only from comparing queries with keys. So without positions, our model,
-# with its single layer, could not tell in which order the earlier letters came.
+# What a token hears is a sum, and a sum does not depend on the order of its terms. The weights
+# don't depend on it either, because they come only from comparing queries with keys. So
+# without positions, our model, with its single layer, could not tell in which order the
+# earlier letters came.
 #
 # The literature calls this scaled dot-product attention, and writes it as softmax(QKᵀ / √d) V,
 # where the rows of Q, K and V are all the queries, keys and values, ᵀ means transposed, and √d
@@ -615,20 +617,20 @@ print(f"gradient of one parameter: {gradients[index]:.9f} by backward(), {measur
 # finds the best parameters of all. In practice it finds good ones.)
 #
 # But there are two problems. First, the gradients of the next name may have the opposite
-# signs, and then its step undoes much of this one. Second, some parameters have large
+# signs, and then the next step undoes much of the last one. Second, some parameters have large
 # gradients and others tiny ones. The embedding of a rare letter, for example, gets a gradient
 # of 0 from most names, and yet it has to be learned just as well as the others. As long as the
 # size of the gradients decides how far a parameter moves, no single rate suits all parameters.
-# We want the rate alone to set their pace.
+# We want the rate to set their pace, and not the size of the gradients.
 #
 # Adam helps with both problems (Kingma and Ba, 2015). It keeps two running means, also called
 # exponential moving averages, for every parameter. A running mean is a mean that slowly
 # forgets the past. One is the mean of the parameter's recent gradients. If the names disagree,
-# their gradients mostly cancel out in this mean. If they agree, it keeps their size. The other
-# is the mean of the squares of these gradients. Squares can't cancel out, because they are
-# never negative. So the root of their mean, the root mean square, is the typical size of a
-# gradient of this parameter, whatever its sign. (The mean of the absolute values would be
-# another typical size. Squares are simply what Adam uses.)
+# their gradients mostly cancel out in this mean. If they agree, the mean is as large as they
+# are. The other is the mean of the squares of these gradients. Squares can't cancel out,
+# because they are never negative. So the root of their mean, the root mean square, is the
+# typical size of a gradient of this parameter, whatever its sign. (The mean of the absolute
+# values would be another typical size. Squares are simply what Adam uses.)
 #
 # In statistics, the mean of the gradients and the mean of their squares are called the first
 # and the second moment, and Adam is short for adaptive moment estimation. Adam divides the
@@ -710,14 +712,14 @@ def report(losses, steps):
 
 # Here is the training loop. The rate falls linearly, almost to 0. This is called a
 # learning rate schedule. Large steps learn fast, and small steps at the end let the parameters
-# settle. With Adam they can move by about the rate in every step, so only a smaller rate lets
-# them come to rest. (In the code, max keeps the rate from going below 0 if you call train
-# yourself, with more steps than --steps.)
+# settle. With Adam, the parameters can move by about the rate in every step, so only a smaller
+# rate lets them come to rest. (In the code, max keeps the rate from going below 0 if you call
+# train yourself, with more steps than --steps.)
 #
 # You can stop the training with Ctrl-C. The program then discards the unfinished step, and
-# goes on with what has been learned so far. (moved keeps the new numbers until the whole step
-# is complete.) If the rate is far too high, the numbers grow until Python can't compute with
-# them any more, and the program says so.
+# goes on with what has been learned so far. (The variable "moved" keeps the new numbers until
+# the whole step is complete.) If the rate is far too high, the numbers grow until Python can't
+# compute with them any more, and the program says so.
 def train(engine, steps):                                       # -> numbers, losses, time per name
     numbers, losses, seconds = untrained, [], 0.0
     means, squares = [0.0] * len(untrained), [0.0] * len(untrained)
@@ -831,8 +833,8 @@ if not args.fast:
 #
 # On short names and in a short run, either one alone does about as well as both. Probably both
 # tell the model how long the name is so far. A position says so directly. Attention can say it
-# without positions. If all weights are equal, BOS gets 1/3 of them among 3 tokens and 1/6
-# among 6, so its weight shows how long the name is. And don't read anything into the order of
+# without positions. If all tokens have equal weights, the weight of BOS is 1/3 among 3 tokens
+# and 1/6 among 6, so it shows how long the name is. And don't read anything into the order of
 # the last three figures. With other seeds, all the figures change by a few hundredths, and the
 # last three can change places.
 #
@@ -948,8 +950,8 @@ def softmax_back(dy, y):                                        # -> dx
 
 # Attention. q, k and v are the queries, keys and values of all tokens, one row for each. split
 # cuts such a matrix into one matrix for each head, and join puts the parts side by side again.
-# With two heads, split cuts the row [1, 2, 3, 4] into [1, 2] and [3, 4]. In join, chain links
-# such rows, and list turns them back into [1, 2, 3, 4].
+# With two heads, split cuts the row [1, 2, 3, 4] into [1, 2] and [3, 4]. In join, the function
+# chain links such rows, and list turns them back into [1, 2, 3, 4].
 def split(x):                                                   # [T][16] -> [4][T][4] by default
     return [[row[head] for row in x] for head in slices]
 
@@ -977,7 +979,7 @@ def attention_forward(q, k, v):                                 # -> [T][16], we
 #     weight_tu                                 from the row product_t / root, by softmax
 #     heard_t = Σ_u weight_tu v_u               the weighted sum of the values
 # and on the way back,
-#     dweight_tu = dheard_t · v_u
+#     dweight_tu = dheard_t · v_u               because weight_tu multiplies all of v_u
 #     dv_u = Σ_t weight_tu dheard_t             from every token t that listens
 #     dscore_tu                                 from the row dweight_t, by softmax_back
 #     dproduct_tu = dscore_tu / root            because a score is a product divided by root
@@ -991,8 +993,8 @@ def attention_forward(q, k, v):                                 # -> [T][16], we
 #
 # Here is the way back through the example of section 5. The query was [2, 2, 0, 0], the keys
 # were [2, 0, 1, 0] and [0, 1, 0, 3], and the values were [10, 0, 0, 0] and [0, 10, 0, 0].
-# Suppose that dheard is [0.1, 0, 0, 0]. In softmax's rule, the sum Σ_i dy_i y_i is then
-# 1 * 0.73 + 0 * 0.27, which happens to be 0.73, too.
+# Suppose that dheard is [0.1, 0, 0, 0]. Then dweights is [1, 0], and in softmax's rule, the
+# sum Σ_i dy_i y_i is 1 * 0.73 + 0 * 0.27, which happens to be 0.73, too.
 #                                  for the first          for the second
 #     weights                      0.73                   0.27
 #     dweights                     0.1 * 10 = 1           0
@@ -1027,8 +1029,8 @@ def attention_back(dheard, q, k, v, weights):                   # -> dq, dk, dv:
 # A step of training tends to raise the logit of the target, and to lower the others,
 # especially those that the model thought likely.
 #
-# And what if the model is confidently wrong? As we saw for softmax, it alone would pass hardly
-# any gradient back. But p is then tiny and -1 / p is huge, and together they give p - 1,
+# And what if the model is confidently wrong? As we saw, softmax alone would pass hardly any
+# gradient back. But p is then tiny and -1 / p is huge, and together they give p - 1,
 # nearly -1. That's why softmax and the logarithm go so well together. All these gradients are
 # divided by the number of targets, because the loss is a mean.
 def cross_entropy(logits, targets):                             # -> loss, dlogits
@@ -1042,7 +1044,7 @@ def cross_entropy(logits, targets):                             # -> loss, dlogi
 # back through the same steps, from 9 to 1. The steps are those of gpt, but each now works on
 # all tokens at once.
 #
-# x1 is x after step 6, and n1 is its normalized copy. The list kept holds what the backward
+# x1 is x after step 6, and n1 is its normalized copy. The list "kept" holds what the backward
 # pass will need from each layer, including the x that came into it. (This is one reason why
 # training needs more memory than inference.)
 #

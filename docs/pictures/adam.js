@@ -3,11 +3,8 @@
 import { effect, untracked } from "@preact/signals-core";
 import { goTo, progress, run, state, trace, typed } from "../model/live.js";
 import { button, caption, controls, momentSlider, trainButton } from "./controls.js";
-import { called, element, number, shape, steps, text, whole } from "./draw.js";
+import { called, element, exact, number, shape, steps, text, whole } from "./draw.js";
 import { Picture } from "./picture.js";
-
-// Three digits of a number of any size.
-const exact = (value) => String(+value.toPrecision(3)).replace("-", "−");
 
 const BETA1 = 0.85;
 const BETA2 = 0.99;

@@ -44,6 +44,7 @@ export const number = (value, digits = 4) => {
   const size = Math.abs(value).toFixed(digits);
   return (value < 0 && +size ? "−" : "") + size; // 0.00 has no sign
 };
+export const exact = (value) => String(+value.toPrecision(3)).replace("-", "−"); // three digits, of any size
 export const plain = (value) => String(+value.toFixed(4)).replace("-", "−");
 export const percent = (value) =>
   value === 0 ? "0 %" : value < 0.001 ? "under 0.1 %" : `${(100 * value).toFixed(1)} %`;
